@@ -1,0 +1,3 @@
+module github.com/streamplane/streamplane
+
+go 1.26.0
