@@ -23,6 +23,9 @@ const (
 	ReasonScaledToZero = "ScaledToZero"
 	// ReasonProgressing says that pods of this generation are still starting.
 	ReasonProgressing = "Progressing"
+	// ReasonPodsUnavailable says that fewer pods are available than the least
+	// number, less the one that a drain may take.
+	ReasonPodsUnavailable = "PodsUnavailable"
 	// ReasonServicesNotReady says that at least one listed service is not ready.
 	ReasonServicesNotReady = "ServicesNotReady"
 	// ReasonNameConflict says that an object of the wanted name exists and was

@@ -307,15 +307,15 @@ type InitContainer struct {
 type Probes struct {
 	// startup holds the other probes back until it succeeds once.
 	// +optional
-	Startup *corev1.Probe `json:"startup,omitempty"`
+	Startup *corev1.Probe `json:"startup,omitempty" patchStrategy:"replace"`
 
 	// readiness decides whether the pod takes traffic.
 	// +optional
-	Readiness *corev1.Probe `json:"readiness,omitempty"`
+	Readiness *corev1.Probe `json:"readiness,omitempty" patchStrategy:"replace"`
 
 	// liveness restarts the container when it fails.
 	// +optional
-	Liveness *corev1.Probe `json:"liveness,omitempty"`
+	Liveness *corev1.Probe `json:"liveness,omitempty" patchStrategy:"replace"`
 }
 
 // Autoscaling bounds the pods of a service; a HorizontalPodAutoscaler moves
@@ -391,6 +391,13 @@ type Call struct {
 	// +kubebuilder:validation:MaxLength=40
 	// +kubebuilder:validation:Pattern=`^[a-z]([a-z0-9-]*[a-z0-9])?$`
 	To string `json:"to"`
+
+	// port that the called service's pods listen on. Absent means 8080; the
+	// platform fills in the first port of a service that it lists.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	Port int32 `json:"port,omitempty"`
 }
 
 // ExposeMode says how callers from outside reach a service.
