@@ -36,7 +36,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "operator:", err)
 		os.Exit(exitUsage)
 	case s.showVersion:
-		fmt.Fprintln(os.Stdout, "streamplane operator", version)
+		_, _ = fmt.Fprintln(os.Stdout, "streamplane operator", version)
 		return
 	}
 	if err := run(ctrl.SetupSignalHandler(), s); err != nil {

@@ -45,6 +45,6 @@ func handOverScale(ctx context.Context, c client.Client, o observed) error {
 func ownsReplicas(d *appsv1.Deployment) bool {
 	return slices.ContainsFunc(d.ManagedFields, func(e metav1.ManagedFieldsEntry) bool {
 		return e.Manager == apply.FieldManager && e.Operation == metav1.ManagedFieldsOperationApply &&
-			e.FieldsV1 != nil && strings.Contains(string(e.FieldsV1.Raw), `"f:replicas"`)
+			e.FieldsV1 != nil && strings.Contains(e.FieldsV1.GetRawString(), `"f:replicas"`)
 	})
 }

@@ -64,8 +64,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := r.report(ctx, o, did); err != nil {
 		return ctrl.Result{}, errors.Join(err, did.err)
 	}
-	var conflict *apply.ConflictError
-	if errors.As(did.err, &conflict) {
+	if _, ok := errors.AsType[*apply.ConflictError](did.err); ok {
 		return ctrl.Result{RequeueAfter: conflictRetry}, nil
 	}
 	return ctrl.Result{}, did.err

@@ -74,8 +74,7 @@ func summary(o observed, did outcome, services []v1alpha1.ServiceStatus) conditi
 		return conditions.Stalled(v1alpha1.ReasonUnknownRelease, fmt.Sprintf(
 			"spec.release: this operator has no release %q, only %s; what runs is left as it is", o.releaseName, did.releases))
 	}
-	var conflict *apply.ConflictError
-	if errors.As(did.err, &conflict) {
+	if conflict, ok := errors.AsType[*apply.ConflictError](did.err); ok {
 		return conditions.Stalled(v1alpha1.ReasonNameConflict, conflict.Error())
 	}
 	if did.err != nil {
