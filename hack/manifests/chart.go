@@ -46,7 +46,8 @@ func chartCRDs(r repository) error {
 
 // chartRBAC makes one template of the roles and bindings.
 func chartRBAC(r repository) error {
-	text := generatedFrom("config/rbac")
+	var text strings.Builder
+	text.WriteString(generatedFrom("config/rbac"))
 	for _, name := range rbacFiles() {
 		content, err := os.ReadFile(r.path("config", "rbac", name))
 		if err != nil {
@@ -56,16 +57,20 @@ func chartRBAC(r repository) error {
 			if strings.TrimSpace(document) == "" {
 				continue
 			}
-			body := escape("\n" + strings.TrimSpace(document) + "\n")
-			if strings.Count(body, "\nmetadata:\n") != 1 {
+			if strings.Count("\n"+document, "\nmetadata:\n") != 1 {
 				return fmt.Errorf("copy RBAC: %s has a document without metadata", name)
 			}
-			body = strings.Replace(body, "\nmetadata:\n", "\nmetadata:\n  "+labelsInclude+"\n", 1)
-			body = strings.ReplaceAll(body, "namespace: "+systemNamespace+"\n", "namespace: {{ .Release.Namespace }}\n")
-			text += "---" + body
+			text.WriteString("---" + rbacTemplate(document))
 		}
 	}
-	return replace(r.template("rbac.yaml"), []byte(text))
+	return replace(r.template("rbac.yaml"), []byte(text.String()))
+}
+
+// rbacTemplate gives a document the labels of the chart and the namespace of the release.
+func rbacTemplate(document string) string {
+	body := escape("\n" + strings.TrimSpace(document) + "\n")
+	body = strings.Replace(body, "\nmetadata:\n", "\nmetadata:\n  "+labelsInclude+"\n", 1)
+	return strings.ReplaceAll(body, "namespace: "+systemNamespace+"\n", "namespace: {{ .Release.Namespace }}\n")
 }
 
 func generatedFrom(source string) string {

@@ -74,13 +74,13 @@ func shorten(content []byte, typesOf func(version string) (apiTypes, error)) ([]
 func (t apiTypes) shorten(s schema, typ apiType) {
 	for _, f := range typ.fields() {
 		element, imported := t.element(f.typ)
-		switch property := content(child(child(s, "properties"), f.name)); {
+		switch property := child(child(s, "properties"), f.name); {
 		case f.inline && imported == "":
 			t.shorten(s, element)
 		case strings.HasPrefix(imported, "k8s.io/api/"):
 			dropDescriptions(property)
 		case imported == "":
-			t.shorten(property, element)
+			t.shorten(content(property), element)
 		}
 	}
 }
