@@ -56,10 +56,10 @@ type folders struct{ root string }
 func (f folders) Provision(_ context.Context, opts controller.ProvisionOptions) (
 	*corev1.PersistentVolume, controller.ProvisioningState, error,
 ) {
-	if opts.SelectedNode == nil {
+	if opts.SelectedNodeName == "" {
 		return nil, controller.ProvisioningFinished, fmt.Errorf("claim %s has no node yet: its class must wait for the first consumer", opts.PVC.Name)
 	}
-	node := opts.SelectedNode.Name
+	node := opts.SelectedNodeName
 	path := filepath.Join(f.root, node, "volumes", opts.PVName)
 	if err := os.MkdirAll(path, 0o750); err != nil {
 		return nil, controller.ProvisioningFinished, fmt.Errorf("make folder: %w", err)
