@@ -7,7 +7,7 @@ table() {
 	cat <<'END'
 images   ffmpeg    ffmpeg
 images   npm       npm
-images   /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core
+images   /usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf fonts-dejavu-core
 cluster  ip        iproute2
 cluster  iptables  iptables
 cluster  nft       nftables
