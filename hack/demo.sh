@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Brings the demo up or takes it away: demo.sh up | down. "make demo" explains the variables.
 set -euo pipefail
+shopt -s inherit_errexit
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cache=${STREAMPLANE_CACHE:-$PWD/.cache}
@@ -15,10 +16,12 @@ say() {
 
 # program finds a tool: the one on the PATH for a cluster of the user's own, else the one we build.
 program() {
+	local folder
 	if [[ ${CLUSTER:-} == current ]] && command -v "$1"; then
 		return
 	fi
-	echo "$("$cache/bin/cluster" tools "$1")/$1"
+	folder=$("$cache/bin/cluster" tools "$1")
+	echo "$folder/$1"
 }
 
 tools() {
@@ -64,9 +67,9 @@ await_page() {
 }
 
 up_local() {
-	hack/packages.sh images cluster
+	"${cluster[@]}" up # first, because it says at once when this machine cannot do it
+	hack/packages.sh images
 	"$images" --root .
-	"${cluster[@]}" up
 	export KUBECONFIG=$cache/clusters/demo/kubeconfig
 	tools
 	say "loading images"

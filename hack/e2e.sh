@@ -34,7 +34,7 @@ finish() {
 	exit "$status"
 }
 
-hack/packages.sh images cluster e2e
+hack/packages.sh images e2e
 "$images" --root .
 STREAMPLANE_VARIANT=$("$images" --root . variant gateway e2e) # a new image for one service
 tools=$("$cache/bin/cluster" tools kubectl helm)

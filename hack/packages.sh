@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs the system packages that a group of targets needs and that are missing: packages.sh GROUP...
+# The local cluster looks after its own.
 set -euo pipefail
 
 # group, a command or file that shows that it is there, Debian package
@@ -8,11 +9,6 @@ table() {
 images   ffmpeg    ffmpeg
 images   npm       npm
 images   /usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf fonts-dejavu-core
-cluster  ip        iproute2
-cluster  iptables  iptables
-cluster  nft       nftables
-cluster  nsenter   util-linux
-cluster  runc      runc
 e2e      chromium  chromium
 e2e      ffprobe   ffmpeg
 END
