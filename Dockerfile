@@ -29,7 +29,7 @@ FROM build AS media
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ffmpeg fonts-dejavu-core \
     && rm -rf /var/lib/apt/lists/*
-RUN go run ./services/sample-media/generate --out=/sample-media
+RUN go run ./services/sample-media/make --out=/sample-media
 
 FROM scratch AS static
 COPY --from=build /out/ /

@@ -27,7 +27,7 @@ func components() []component {
 		{
 			name: "sample-media", pkg: "./services/sample-media", description: "Copies the sample video into place",
 			needs:   []string{"sample media"},
-			folders: []folder{{from: "sample-media", to: "/sample-media"}},
+			folders: []folder{{from: "media", to: "/sample-media"}},
 		},
 	}
 }
@@ -51,9 +51,9 @@ func preparations(cache string) []preparation {
 			commands: [][]string{{"npm", "ci", "--no-audit", "--no-fund"}, {"npm", "run", "build"}},
 		},
 		{
-			name: "sample media", dir: ".", sources: []string{"services/sample-media"},
-			output:   cache + "/sample-media/clock/asset.json",
-			commands: [][]string{{"go", "run", "./services/sample-media/generate", "--out=" + cache + "/sample-media"}},
+			name: "sample media", dir: ".", sources: []string{"services/sample-media/make", "services/internal/hls", "services/internal/mp4"},
+			output:   cache + "/media/clock/asset.json",
+			commands: [][]string{{"go", "run", "./services/sample-media/make", "--out=" + cache + "/media"}},
 		},
 	}
 }

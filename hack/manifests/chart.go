@@ -14,7 +14,7 @@ const labelsInclude = `labels: {{- include "streamplane.labels" . | nindent 4 }}
 
 // rbacFiles are the files of config/rbac that the chart takes over, in the order of the template.
 func rbacFiles() []string {
-	return []string{"role.yaml", "role_binding.yaml", "leader_election_role.yaml", "leader_election_role_binding.yaml"}
+	return []string{"role.yaml", "role_binding.yaml"}
 }
 
 // chartCRDs wraps every CRD as a template of its own that helm uninstall leaves in place.

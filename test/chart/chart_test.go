@@ -72,8 +72,8 @@ func TestChartAndKustomizeAgree(t *testing.T) {
 		one[*rbacv1.ClusterRole](t, plain, "streamplane-operator").Rules)
 	same(t, "subjects", one[*rbacv1.ClusterRoleBinding](t, chart, "streamplane-operator").Subjects,
 		one[*rbacv1.ClusterRoleBinding](t, plain, "streamplane-operator").Subjects)
-	same(t, "leader election rules", one[*rbacv1.Role](t, chart, "streamplane-leader-election").Rules,
-		one[*rbacv1.Role](t, plain, "streamplane-leader-election").Rules)
+	same(t, "namespaced rules", one[*rbacv1.Role](t, chart, "streamplane-operator").Rules,
+		one[*rbacv1.Role](t, plain, "streamplane-operator").Rules)
 	same(t, "ports", one[*corev1.Service](t, chart, "streamplane-operator-metrics").Spec.Ports,
 		one[*corev1.Service](t, plain, "streamplane-operator-metrics").Spec.Ports)
 	same(t, "releases", releases(t, chart), releases(t, plain))
