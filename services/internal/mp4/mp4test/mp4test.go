@@ -36,7 +36,7 @@ func VideoInit() []byte {
 // AudioInit is an initialization segment of a stereo AAC-LC track with the id 1 and 48000 ticks per second.
 func AudioInit() []byte {
 	esds := slices.Concat(Uint32(0),
-		[]byte{0x03, 0x80, 0x80, 0x80, 0x1e, 0, 1, 0}, // stream descriptor with a four-byte length
+		[]byte{0x03, 0x80, 0x80, 0x80, 0x19, 0, 1, 0}, // stream descriptor with a four-byte length
 		[]byte{0x04, 0x11, 0x40}, make([]byte, 12),    // decoder: MPEG-4 audio
 		[]byte{0x05, 0x02, 0x11, 0x90}, []byte{0x06, 0x01, 0x02})
 	entry := Box("mp4a", make([]byte, 16), uint16s(2, 16, 0, 0), Uint32(48000<<16), Box("esds", esds))
