@@ -1,0 +1,113 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Microservice is one service of a platform. The operator makes one for each
+// service of a StreamingPlatform; a team may write its own.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:subresource:scale:specpath=.spec.replicas,statuspath=.status.replicas,selectorpath=.status.selector
+// +kubebuilder:resource:shortName=ms,categories=streamplane
+// +kubebuilder:printcolumn:name="Service",type=string,JSONPath=`.spec.serviceName`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Pods",type=string,JSONPath=`.status.pods`
+// +kubebuilder:printcolumn:name="Image",type=string,JSONPath=`.spec.image`,priority=1
+// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63 && !self.metadata.name.contains('.')",message="metadata.name must be at most 63 characters and contain no dots, because it becomes a label value and the name of a Service"
+type Microservice struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is the wanted state.
+	// +required
+	Spec MicroserviceSpec `json:"spec"`
+
+	// status is what the operator last saw.
+	// +optional
+	// +kubebuilder:default:={"observedGeneration":-1}
+	Status MicroserviceStatus `json:"status,omitempty"`
+}
+
+// MicroserviceList is a list of Microservices.
+//
+// +kubebuilder:object:root=true
+type MicroserviceList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Microservice `json:"items"`
+}
+
+// MicroserviceSpec is one service and the platform that it belongs to.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.image)",message="image is required",fieldPath=".image",reason=FieldValueRequired
+// +kubebuilder:validation:XValidation:rule="has(self.serviceName) == has(oldSelf.serviceName) && (!has(self.serviceName) || self.serviceName == oldSelf.serviceName)",message="serviceName is immutable: delete the Microservice and create one with the other name"
+type MicroserviceSpec struct {
+	// platformRef is the StreamingPlatform, in the same namespace, that the
+	// service belongs to.
+	// +required
+	PlatformRef PlatformReference `json:"platformRef"`
+
+	// serviceName is the name inside the platform by which other services call
+	// it. Absent means metadata.name. Immutable.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:Pattern=`^[a-z]([a-z0-9-]*[a-z0-9])?$`
+	ServiceName string `json:"serviceName,omitempty"`
+
+	// version is shown to the service as SERVICE_VERSION. The platform sets its
+	// release here.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Version string `json:"version,omitempty"`
+
+	WorkloadSpec `json:",inline"`
+}
+
+// PlatformReference names a StreamingPlatform in the same namespace.
+type PlatformReference struct {
+	// name of the StreamingPlatform.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=50
+	Name string `json:"name"`
+}
+
+// MicroserviceStatus is what the operator last saw of a service.
+type MicroserviceStatus struct {
+	// observedGeneration is the generation that this status speaks of; -1
+	// before the operator has seen the resource.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions Ready, and while they hold Reconciling and Stalled.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// replicas is the number of pods of the stable slot, for kubectl scale.
+	// +optional
+	Replicas int32 `json:"replicas,omitempty"`
+
+	// selector of the pods of the stable slot, for autoscalers.
+	// +optional
+	Selector string `json:"selector,omitempty"`
+
+	// pods reads "available/wanted", for people.
+	// +optional
+	Pods string `json:"pods,omitempty"`
+
+	// stableSlot is the slot that takes the traffic: blue or green.
+	// +optional
+	StableSlot string `json:"stableSlot,omitempty"`
+
+	// address inside the cluster of the service's first port.
+	// +optional
+	Address string `json:"address,omitempty"`
+}

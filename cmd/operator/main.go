@@ -1,0 +1,99 @@
+// Command operator runs the Streamplane operator.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/go-logr/logr"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/streamplane/streamplane/controllers/operator"
+	"github.com/streamplane/streamplane/controllers/platform/release"
+)
+
+// version is set at link time.
+var version = "dev"
+
+const (
+	exitFailure = 1
+	exitUsage   = 64
+)
+
+func main() {
+	s, err := parse(os.Args[1:], os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "operator:", err)
+		os.Exit(exitUsage)
+	case s.showVersion:
+		_, _ = fmt.Fprintln(os.Stdout, "streamplane operator", version)
+		return
+	}
+	if err := run(ctrl.SetupSignalHandler(), s); err != nil {
+		slog.Error("Operator stopped", "error", err)
+		os.Exit(exitFailure)
+	}
+}
+
+// settings are the flags as given.
+type settings struct {
+	operator    operator.Options
+	releases    string
+	kubeconfig  string
+	logLevel    slog.Level
+	showVersion bool
+}
+
+func parse(args []string, out io.Writer) (settings, error) {
+	s := settings{operator: operator.Options{LeaderElectionNamespace: os.Getenv("POD_NAMESPACE")}}
+	flags := flag.NewFlagSet("operator", flag.ContinueOnError)
+	flags.SetOutput(out)
+	flags.StringVar(&s.releases, "releases", "/etc/streamplane/releases.yaml", "`file` that lists the images of each release")
+	flags.BoolVar(&s.operator.LeaderElect, "leader-elect", false, "let one of several replicas work at a time")
+	flags.StringVar(&s.operator.LeaderElectionNamespace, "leader-election-namespace", s.operator.LeaderElectionNamespace,
+		"`namespace` of the leader election lease (default: $POD_NAMESPACE)")
+	flags.StringVar(&s.operator.MetricsAddress, "metrics-bind-address", ":8080", "`address` of the Prometheus metrics; 0 switches them off")
+	flags.StringVar(&s.operator.HealthAddress, "health-probe-bind-address", ":8081", "`address` of /healthz and /readyz")
+	flags.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "least `level` that is logged: DEBUG, INFO, WARN or ERROR")
+	flags.BoolVar(&s.showVersion, "version", false, "print the version and exit")
+	flags.StringVar(&s.kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "`file` to reach a cluster from outside (default: $KUBECONFIG, else the pod's own account)")
+	if err := flags.Parse(args); err != nil {
+		return s, fmt.Errorf("parse flags: %w", err)
+	}
+	if flags.NArg() > 0 {
+		return s, fmt.Errorf("unexpected argument %q: only flags are taken, see --help", flags.Arg(0))
+	}
+	return s, nil
+}
+
+func run(ctx context.Context, s settings) error {
+	handler := slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: s.logLevel})
+	slog.SetDefault(slog.New(handler))
+	ctrl.SetLogger(logr.FromSlogHandler(handler))
+	klog.SetLogger(logr.FromSlogHandler(handler))
+	catalog, err := release.Load(s.releases)
+	if err != nil {
+		return err
+	}
+	s.operator.Catalog = catalog
+	cfg, err := clientcmd.BuildConfigFromFlags("", s.kubeconfig)
+	if err != nil {
+		return fmt.Errorf("find cluster: %w", err)
+	}
+	mgr, err := operator.New(ctx, cfg, s.operator)
+	if err != nil {
+		return err
+	}
+	slog.Info("Starting operator", "version", version, "releases", catalog.Names())
+	return mgr.Start(ctx)
+}

@@ -1,0 +1,52 @@
+// Package desired computes the Kubernetes objects that run one Microservice.
+// It is pure: a Microservice in, objects out.
+package desired
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/streamplane/streamplane/api/v1alpha1"
+)
+
+// Objects lists what runs a Microservice whose stable slot is slot, in the
+// order in which it is applied: what pods need comes before the pods.
+func Objects(m *v1alpha1.Microservice, slot string) []client.Object {
+	objects := []client.Object{
+		serviceAccount(m),
+		networkPolicy(m),
+		service(m, slot),
+		headlessService(m, slot),
+		deployment(m, slot),
+	}
+	if m.Spec.Autoscaling != nil {
+		objects = append(objects, horizontalPodAutoscaler(m, slot))
+	}
+	if MinReplicas(m) > 1 {
+		// A budget over a single pod would block every node drain for ever.
+		objects = append(objects, podDisruptionBudget(m, slot))
+	}
+	return objects
+}
+
+// MinReplicas is the least number of pods that a Microservice may have.
+func MinReplicas(m *v1alpha1.Microservice) int32 {
+	switch {
+	case m.Spec.Autoscaling != nil:
+		return m.Spec.Autoscaling.MinReplicas
+	case m.Spec.Replicas != nil:
+		return *m.Spec.Replicas
+	default:
+		return 1
+	}
+}
+
+func objectMeta(m *v1alpha1.Microservice, name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Name: name, Namespace: m.Namespace, Labels: labels(m)}
+}
+
+func slotMeta(m *v1alpha1.Microservice, slot string) metav1.ObjectMeta {
+	meta := objectMeta(m, slotName(m, slot))
+	meta.Labels[LabelSlot] = slot
+	return meta
+}

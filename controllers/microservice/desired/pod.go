@@ -1,0 +1,256 @@
+package desired
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/streamplane/streamplane/api/v1alpha1"
+)
+
+// MainContainer is the name of the container that runs the service.
+const MainContainer = "app"
+
+const (
+	// nonRootID is the user and group of every container.
+	nonRootID = 65532
+	// drainSeconds is how long a stopping pod keeps serving, so that callers
+	// and proxies hear that its address is gone before it closes.
+	drainSeconds = 5
+
+	defaultGracePeriodSeconds = 45
+
+	tmpVolume = "tmp"
+	tmpPath   = "/tmp"
+	tmpSize   = "64Mi"
+)
+
+// podTemplate meets the restricted Pod Security Standard, whatever the spec says.
+func podTemplate(m *v1alpha1.Microservice, slot string) corev1.PodTemplateSpec {
+	return corev1.PodTemplateSpec{
+		ObjectMeta: metav1.ObjectMeta{Labels: podLabels(m, slot)},
+		Spec: corev1.PodSpec{
+			ServiceAccountName:            m.Name,
+			AutomountServiceAccountToken:  new(false),
+			EnableServiceLinks:            new(false),
+			ImagePullSecrets:              pullSecrets(m.Spec.ImagePullSecrets),
+			TerminationGracePeriodSeconds: new(gracePeriod(m)),
+			SecurityContext: &corev1.PodSecurityContext{
+				RunAsNonRoot:   new(true),
+				RunAsUser:      new(int64(nonRootID)),
+				RunAsGroup:     new(int64(nonRootID)),
+				FSGroup:        new(int64(nonRootID)),
+				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+			},
+			TopologySpreadConstraints: spread(m, slot),
+			InitContainers:            initContainers(m),
+			Containers:                []corev1.Container{mainContainer(m)},
+			Volumes:                   volumes(m.Spec.Volumes),
+		},
+	}
+}
+
+func gracePeriod(m *v1alpha1.Microservice) int64 {
+	if m.Spec.TerminationGracePeriodSeconds != nil {
+		return *m.Spec.TerminationGracePeriodSeconds
+	}
+	return defaultGracePeriodSeconds
+}
+
+// spread puts the pods of one revision on different zones and nodes where that
+// is possible, and starts them anyway where it is not.
+func spread(m *v1alpha1.Microservice, slot string) []corev1.TopologySpreadConstraint {
+	var all []corev1.TopologySpreadConstraint
+	for _, key := range []string{corev1.LabelTopologyZone, corev1.LabelHostname} {
+		all = append(all, corev1.TopologySpreadConstraint{
+			MaxSkew:           1,
+			TopologyKey:       key,
+			WhenUnsatisfiable: corev1.ScheduleAnyway,
+			LabelSelector:     &metav1.LabelSelector{MatchLabels: SlotSelector(m, slot)},
+			MatchLabelKeys:    []string{"pod-template-hash"},
+		})
+	}
+	return all
+}
+
+func mainContainer(m *v1alpha1.Microservice) corev1.Container {
+	c := corev1.Container{
+		Name:            MainContainer,
+		Image:           m.Spec.Image,
+		ImagePullPolicy: pullPolicy(m),
+		Command:         m.Spec.Command,
+		Args:            m.Spec.Args,
+		Env:             environment(m),
+		VolumeMounts:    volumeMounts(m.Spec.VolumeMounts),
+		SecurityContext: restricted(),
+		Lifecycle: &corev1.Lifecycle{
+			PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: drainSeconds}},
+		},
+	}
+	for _, p := range Ports(m) {
+		c.Ports = append(c.Ports, corev1.ContainerPort{
+			Name: p.Name, ContainerPort: p.Port, Protocol: corev1.ProtocolTCP,
+		})
+	}
+	if m.Spec.Resources != nil {
+		c.Resources = *m.Spec.Resources
+	}
+	if probes := m.Spec.Probes; probes != nil {
+		c.StartupProbe, c.ReadinessProbe, c.LivenessProbe = probes.Startup, probes.Readiness, probes.Liveness
+	} else {
+		c.ReadinessProbe = tcpProbe(Ports(m)[0].Name)
+	}
+	return c
+}
+
+func tcpProbe(port string) *corev1.Probe {
+	return &corev1.Probe{ProbeHandler: corev1.ProbeHandler{
+		TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromString(port)},
+	}}
+}
+
+func initContainers(m *v1alpha1.Microservice) []corev1.Container {
+	var all []corev1.Container
+	for _, i := range m.Spec.InitContainers {
+		c := corev1.Container{
+			Name:            i.Name,
+			Image:           i.Image,
+			ImagePullPolicy: pullPolicy(m),
+			Command:         i.Command,
+			Args:            i.Args,
+			Env:             envVars(i.Env),
+			VolumeMounts:    volumeMounts(i.VolumeMounts),
+			SecurityContext: restricted(),
+		}
+		if i.Resources != nil {
+			c.Resources = *i.Resources
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+func restricted() *corev1.SecurityContext {
+	return &corev1.SecurityContext{
+		AllowPrivilegeEscalation: new(false),
+		ReadOnlyRootFilesystem:   new(true),
+		RunAsNonRoot:             new(true),
+		Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+	}
+}
+
+func pullPolicy(m *v1alpha1.Microservice) corev1.PullPolicy {
+	return cmp.Or(m.Spec.ImagePullPolicy, corev1.PullIfNotPresent)
+}
+
+// environment starts with what the operator knows, so that the spec's own
+// variables can refer to it and override it.
+func environment(m *v1alpha1.Microservice) []corev1.EnvVar {
+	env := []corev1.EnvVar{
+		fieldEnv("POD_NAME", "metadata.name"),
+		fieldEnv("POD_NAMESPACE", "metadata.namespace"),
+		{Name: "SERVICE_NAME", Value: ServiceName(m)},
+		{Name: "SERVICE_VERSION", Value: m.Spec.Version},
+	}
+	for _, c := range m.Spec.Calls {
+		env = append(env, corev1.EnvVar{Name: addressVariable(c.To), Value: calleeAddress(m, c)})
+	}
+	for _, own := range envVars(m.Spec.Env) {
+		env = setEnv(env, own)
+	}
+	return env
+}
+
+func setEnv(env []corev1.EnvVar, v corev1.EnvVar) []corev1.EnvVar {
+	for i := range env {
+		if env[i].Name == v.Name {
+			env[i] = v
+			return env
+		}
+	}
+	return append(env, v)
+}
+
+func fieldEnv(name, path string) corev1.EnvVar {
+	return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{
+		FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: path},
+	}}
+}
+
+func addressVariable(service string) string {
+	return strings.ToUpper(strings.ReplaceAll(service, "-", "_")) + "_URL"
+}
+
+// calleeAddress leaves the cluster domain to the pod's DNS search path.
+func calleeAddress(m *v1alpha1.Microservice, c v1alpha1.Call) string {
+	host := HeadlessName(Name(m.Spec.PlatformRef.Name, c.To))
+	return fmt.Sprintf("http://%s.%s.svc:%d", host, m.Namespace, cmp.Or(c.Port, defaultPort))
+}
+
+// Address is where clients inside the cluster find a Microservice.
+func Address(m *v1alpha1.Microservice) string {
+	first := Ports(m)[0]
+	return fmt.Sprintf("http://%s.%s.svc:%d", m.Name, m.Namespace, cmp.Or(first.ServicePort, first.Port))
+}
+
+func envVars(vars []v1alpha1.EnvVar) []corev1.EnvVar {
+	var all []corev1.EnvVar
+	for _, v := range vars {
+		e := corev1.EnvVar{Name: v.Name, Value: v.Value}
+		if from := v.ValueFrom; from != nil {
+			e.ValueFrom = &corev1.EnvVarSource{}
+			if ref := from.SecretKeyRef; ref != nil {
+				e.ValueFrom.SecretKeyRef = &corev1.SecretKeySelector{
+					LocalObjectReference: corev1.LocalObjectReference{Name: ref.Name}, Key: ref.Key,
+				}
+			}
+			if ref := from.ConfigMapKeyRef; ref != nil {
+				e.ValueFrom.ConfigMapKeyRef = &corev1.ConfigMapKeySelector{
+					LocalObjectReference: corev1.LocalObjectReference{Name: ref.Name}, Key: ref.Key,
+				}
+			}
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+func pullSecrets(refs []v1alpha1.LocalReference) []corev1.LocalObjectReference {
+	var all []corev1.LocalObjectReference
+	for _, r := range refs {
+		all = append(all, corev1.LocalObjectReference{Name: r.Name})
+	}
+	return all
+}
+
+// volumes always include a small /tmp, because the root file system is read-only.
+func volumes(wanted []v1alpha1.Volume) []corev1.Volume {
+	all := []corev1.Volume{emptyDir(tmpVolume, tmpSize)}
+	for _, v := range wanted {
+		if v.EmptyDir != nil {
+			all = append(all, emptyDir(v.Name, v.EmptyDir.SizeLimit))
+		}
+	}
+	return all
+}
+
+func emptyDir(name, sizeLimit string) corev1.Volume {
+	source := &corev1.EmptyDirVolumeSource{}
+	if limit, err := resource.ParseQuantity(sizeLimit); err == nil {
+		source.SizeLimit = &limit
+	}
+	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{EmptyDir: source}}
+}
+
+func volumeMounts(wanted []v1alpha1.VolumeMount) []corev1.VolumeMount {
+	all := []corev1.VolumeMount{{Name: tmpVolume, MountPath: tmpPath}}
+	for _, v := range wanted {
+		all = append(all, corev1.VolumeMount{Name: v.Name, MountPath: v.MountPath, ReadOnly: v.ReadOnly})
+	}
+	return all
+}

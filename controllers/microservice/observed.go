@@ -1,0 +1,34 @@
+package microservice
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/streamplane/streamplane/api/v1alpha1"
+	"github.com/streamplane/streamplane/controllers/microservice/desired"
+)
+
+// observed is everything that one reconcile reads, read once.
+type observed struct {
+	microservice *v1alpha1.Microservice
+	slot         string
+	// deployment of the slot; nil while it does not exist.
+	deployment *appsv1.Deployment
+}
+
+func observe(ctx context.Context, c client.Reader, m *v1alpha1.Microservice) (observed, error) {
+	o := observed{microservice: m, slot: desired.SlotBlue}
+	deployment := &appsv1.Deployment{}
+	name := client.ObjectKey{Namespace: m.Namespace, Name: desired.Name(m.Name, o.slot)}
+	err := c.Get(ctx, name, deployment)
+	if client.IgnoreNotFound(err) != nil {
+		return o, fmt.Errorf("read deployment %s: %w", name.Name, err)
+	}
+	if err == nil {
+		o.deployment = deployment
+	}
+	return o, nil
+}

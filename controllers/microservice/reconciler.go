@@ -1,0 +1,133 @@
+// Package microservice reconciles a Microservice into the Kubernetes objects
+// that run it.
+package microservice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/streamplane/streamplane/api/v1alpha1"
+	"github.com/streamplane/streamplane/controllers/apply"
+	"github.com/streamplane/streamplane/controllers/conditions"
+	"github.com/streamplane/streamplane/controllers/microservice/desired"
+)
+
+// conflictRetry is how often a taken name is looked at again: an object that
+// is not ours is not watched.
+const conflictRetry = 15 * time.Second
+
+// Reconciler makes the cluster run what each Microservice asks for.
+type Reconciler struct {
+	Client client.Client
+	Live   client.Reader
+	Events events.EventRecorder
+}
+
+// +kubebuilder:rbac:groups=streamplane.dev,resources=microservices,verbs=get;list;watch
+// +kubebuilder:rbac:groups=streamplane.dev,resources=microservices/status,verbs=patch
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=services;serviceaccounts,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Owned lists the kinds that a Microservice may own: watched, indexed and pruned.
+func Owned() []client.Object {
+	return []client.Object{
+		&corev1.ServiceAccount{},
+		&networkingv1.NetworkPolicy{},
+		&corev1.Service{},
+		&appsv1.Deployment{},
+		&autoscalingv2.HorizontalPodAutoscaler{},
+		&policyv1.PodDisruptionBudget{},
+	}
+}
+
+// prunable is Owned as lists.
+func prunable() []client.ObjectList {
+	return []client.ObjectList{
+		&corev1.ServiceAccountList{},
+		&networkingv1.NetworkPolicyList{},
+		&corev1.ServiceList{},
+		&appsv1.DeploymentList{},
+		&autoscalingv2.HorizontalPodAutoscalerList{},
+		&policyv1.PodDisruptionBudgetList{},
+	}
+}
+
+// SetupWithManager watches Microservices and everything made for them.
+func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
+	if err := apply.IndexByOwner(ctx, mgr.GetFieldIndexer(), Owned()); err != nil {
+		return err
+	}
+	b := ctrl.NewControllerManagedBy(mgr).For(&v1alpha1.Microservice{})
+	for _, kind := range Owned() {
+		b = b.Owns(kind)
+	}
+	return b.Complete(r)
+}
+
+// Reconcile observes, computes, applies and reports one Microservice.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	m := &v1alpha1.Microservice{}
+	if err := r.Client.Get(ctx, req.NamespacedName, m); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !m.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, nil // its objects go by garbage collection
+	}
+	o, err := observe(ctx, r.Client, m)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	did := r.act(ctx, o)
+	if err := r.report(ctx, o, did); err != nil {
+		return ctrl.Result{}, errors.Join(err, did.err)
+	}
+	if _, ok := errors.AsType[*apply.ConflictError](did.err); ok {
+		return ctrl.Result{RequeueAfter: conflictRetry}, nil
+	}
+	return ctrl.Result{}, did.err
+}
+
+func (r *Reconciler) act(ctx context.Context, o observed) outcome {
+	if err := handOverScale(ctx, r.Client, o); err != nil {
+		return outcome{err: err}
+	}
+	syncer := apply.Syncer{Client: r.Client, Live: r.Live}
+	writes, err := syncer.Sync(ctx, apply.Set{
+		Owner:   o.microservice,
+		Objects: desired.Objects(o.microservice, o.slot),
+		Kinds:   prunable(),
+	})
+	return outcome{writes: writes, err: err}
+}
+
+// report writes the status when it changed, and an event when Ready turned.
+func (r *Reconciler) report(ctx context.Context, o observed, did outcome) error {
+	m := o.microservice
+	status := statusOf(o, did)
+	if equality.Semantic.DeepEqual(m.Status, status) {
+		return nil
+	}
+	before := m.DeepCopy()
+	m.Status = status
+	if err := r.Client.Status().Patch(ctx, m, client.MergeFrom(before)); err != nil {
+		return fmt.Errorf("write status: %w", err)
+	}
+	conditions.Announce(r.Events, m, before.Status.Conditions, m.Status.Conditions)
+	return nil
+}

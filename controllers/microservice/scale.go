@@ -1,0 +1,50 @@
+package microservice
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/streamplane/streamplane/controllers/apply"
+)
+
+// scaleManager owns spec.replicas of a Deployment, and nothing else, while the
+// number passes from the specification to an autoscaler.
+const scaleManager = "streamplane-scale"
+
+// handOverScale keeps the number of pods when autoscaling takes over from a
+// fixed number. Without a second owner the API server would drop the field
+// with our next apply and default it to 1.
+func handOverScale(ctx context.Context, c client.Client, o observed) error {
+	d := o.deployment
+	if o.microservice.Spec.Autoscaling == nil || d == nil || !ownsReplicas(d) {
+		return nil
+	}
+	intent := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "apps/v1",
+		"kind":       "Deployment",
+		"metadata": map[string]any{
+			"name": d.Name, "namespace": d.Namespace, "uid": string(d.UID),
+		},
+		"spec": map[string]any{"replicas": int64(wantedReplicas(d))},
+	}}
+	err := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(intent),
+		client.FieldOwner(scaleManager), client.ForceOwnership)
+	if err != nil {
+		return fmt.Errorf("hand over replicas of %s: %w", d.Name, err)
+	}
+	return nil
+}
+
+func ownsReplicas(d *appsv1.Deployment) bool {
+	return slices.ContainsFunc(d.ManagedFields, func(e metav1.ManagedFieldsEntry) bool {
+		return e.Manager == apply.FieldManager && e.Operation == metav1.ManagedFieldsOperationApply &&
+			e.FieldsV1 != nil && strings.Contains(e.FieldsV1.GetRawString(), `"f:replicas"`)
+	})
+}

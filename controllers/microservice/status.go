@@ -1,0 +1,142 @@
+package microservice
+
+import (
+	"errors"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/streamplane/streamplane/api/v1alpha1"
+	"github.com/streamplane/streamplane/controllers/apply"
+	"github.com/streamplane/streamplane/controllers/conditions"
+	"github.com/streamplane/streamplane/controllers/microservice/desired"
+)
+
+// An outcome is what one reconcile did to the children.
+type outcome struct {
+	writes int
+	err    error
+}
+
+// statusOf is the only place where the status of a Microservice is computed.
+func statusOf(o observed, did outcome) v1alpha1.MicroserviceStatus {
+	m := o.microservice
+	status := *m.Status.DeepCopy() // conditions are set in place
+	status.ObservedGeneration = m.Generation
+	status.StableSlot = o.slot
+	status.Selector = labels.SelectorFromSet(desired.SlotSelector(m, o.slot)).String()
+	status.Address = desired.Address(m)
+	status.Replicas, status.Pods = 0, "0/0"
+	if d := o.deployment; d != nil {
+		status.Replicas = d.Status.Replicas
+		status.Pods = fmt.Sprintf("%d/%d", d.Status.AvailableReplicas, wantedReplicas(d))
+	}
+	conditions.Set(&status.Conditions, m.Generation, summary(o, did))
+	return status
+}
+
+// A check names the first reason why a Microservice is not ready.
+type check func(observed, outcome) (conditions.Summary, bool)
+
+// summary is the first failing check, in a list that reads aloud.
+func summary(o observed, did outcome) conditions.Summary {
+	for _, failing := range []check{
+		nameTaken, applyFailed, notYetSeen, podsRefused, deadlineExceeded, rollingOut, podsUnavailable,
+	} {
+		if found, bad := failing(o, did); bad {
+			return found
+		}
+	}
+	if wantedReplicas(o.deployment) == 0 {
+		return conditions.Ready(v1alpha1.ReasonScaledToZero, "scaled to zero")
+	}
+	return conditions.Ready(v1alpha1.ReasonAvailable, plural(o.deployment.Status.AvailableReplicas)+" available")
+}
+
+func nameTaken(_ observed, did outcome) (conditions.Summary, bool) {
+	var conflict *apply.ConflictError
+	if !errors.As(did.err, &conflict) {
+		return conditions.Summary{}, false
+	}
+	return conditions.Stalled(v1alpha1.ReasonNameConflict, conflict.Error()), true
+}
+
+func applyFailed(_ observed, did outcome) (conditions.Summary, bool) {
+	if did.err == nil {
+		return conditions.Summary{}, false
+	}
+	return conditions.Reconciling(v1alpha1.ReasonApplyFailed, did.err.Error()), true
+}
+
+// notYetSeen holds until the cache shows what was applied and the deployment
+// controller has seen it: older numbers speak of another generation.
+func notYetSeen(o observed, did outcome) (conditions.Summary, bool) {
+	d := o.deployment
+	seen := did.writes == 0 && d != nil && d.Status.ObservedGeneration >= d.Generation
+	return conditions.Reconciling(v1alpha1.ReasonProgressing, "changes are being applied"), !seen
+}
+
+func podsRefused(o observed, _ outcome) (conditions.Summary, bool) {
+	c := deploymentCondition(o.deployment, appsv1.DeploymentReplicaFailure)
+	if c == nil || c.Status != corev1.ConditionTrue {
+		return conditions.Summary{}, false
+	}
+	return conditions.Reconciling(v1alpha1.ReasonReplicaFailure, "pods cannot be created: "+c.Message), true
+}
+
+func deadlineExceeded(o observed, _ outcome) (conditions.Summary, bool) {
+	c := deploymentCondition(o.deployment, appsv1.DeploymentProgressing)
+	if c == nil || c.Status != corev1.ConditionFalse {
+		return conditions.Summary{}, false
+	}
+	message := fmt.Sprintf("%s of image %s: no progress within the deadline; look at the pods with kubectl describe",
+		plural(o.deployment.Status.UpdatedReplicas), o.microservice.Spec.Image)
+	return conditions.Stalled(v1alpha1.ReasonProgressDeadlineExceeded, message), true
+}
+
+func rollingOut(o observed, _ outcome) (conditions.Summary, bool) {
+	d := o.deployment
+	if c := deploymentCondition(d, appsv1.DeploymentProgressing); c != nil && c.Reason == "NewReplicaSetAvailable" {
+		return conditions.Summary{}, false
+	}
+	message := fmt.Sprintf("%d of %s updated, %d available",
+		d.Status.UpdatedReplicas, plural(wantedReplicas(d)), d.Status.AvailableReplicas)
+	return conditions.Reconciling(v1alpha1.ReasonProgressing, message), wantedReplicas(d) > 0
+}
+
+// podsUnavailable compares with the least number of pods, so that neither
+// autoscaling nor a drain within the disruption budget makes Ready flap.
+func podsUnavailable(o observed, _ outcome) (conditions.Summary, bool) {
+	least := desired.MinReplicas(o.microservice)
+	if least > 1 {
+		least-- // the disruption budget
+	}
+	available := o.deployment.Status.AvailableReplicas
+	message := fmt.Sprintf("%d of %s available", available, plural(wantedReplicas(o.deployment)))
+	return conditions.Reconciling(v1alpha1.ReasonPodsUnavailable, message), available < least
+}
+
+func deploymentCondition(d *appsv1.Deployment, kind appsv1.DeploymentConditionType) *appsv1.DeploymentCondition {
+	for i := range d.Status.Conditions {
+		if d.Status.Conditions[i].Type == kind {
+			return &d.Status.Conditions[i]
+		}
+	}
+	return nil
+}
+
+func wantedReplicas(d *appsv1.Deployment) int32 {
+	if d.Spec.Replicas == nil {
+		return 1
+	}
+	return *d.Spec.Replicas
+}
+
+func plural(pods int32) string {
+	if pods == 1 {
+		return "1 pod"
+	}
+	return fmt.Sprintf("%d pods", pods)
+}

@@ -1,0 +1,118 @@
+// Package operator wires the reconcilers into one manager. The binary and the
+// tests start the operator through it, so that both run the same thing.
+package operator
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/streamplane/streamplane/api/v1alpha1"
+	"github.com/streamplane/streamplane/controllers/microservice"
+	"github.com/streamplane/streamplane/controllers/microservice/desired"
+	"github.com/streamplane/streamplane/controllers/platform"
+	"github.com/streamplane/streamplane/controllers/platform/release"
+)
+
+const (
+	// reconcileTimeout bounds one reconcile, so that a hanging call to the API
+	// server cannot hold a worker for ever.
+	reconcileTimeout = 30 * time.Second
+	// workers per controller; they mostly wait for the API server.
+	workers = 8
+
+	leaderElectionID = "operator.streamplane.dev"
+)
+
+// Options are what a user may set.
+type Options struct {
+	Catalog                 release.Catalog
+	MetricsAddress          string
+	HealthAddress           string
+	LeaderElect             bool
+	LeaderElectionNamespace string
+}
+
+// Scheme knows every kind that the operator reads or writes.
+func Scheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		v1alpha1.AddToScheme, appsv1.AddToScheme, autoscalingv2.AddToScheme, corev1.AddToScheme,
+		networkingv1.AddToScheme, policyv1.AddToScheme,
+	} {
+		if err := add(scheme); err != nil {
+			return nil, fmt.Errorf("build scheme: %w", err)
+		}
+	}
+	return scheme, nil
+}
+
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=streamplane-system,resources=leases,verbs=get;create;update
+
+// New makes the operator's manager, ready to start.
+func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error) {
+	scheme, err := Scheme()
+	if err != nil {
+		return nil, err
+	}
+	mgr, err := ctrl.NewManager(cfg, managerOptions(scheme, o))
+	if err != nil {
+		return nil, fmt.Errorf("make manager: %w", err)
+	}
+	recorder := mgr.GetEventRecorder("streamplane")
+	platforms := &platform.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, Catalog: o.Catalog,
+	}
+	if err := platforms.SetupWithManager(ctx, mgr); err != nil {
+		return nil, fmt.Errorf("set up platforms: %w", err)
+	}
+	microservices := &microservice.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder}
+	if err := microservices.SetupWithManager(ctx, mgr); err != nil {
+		return nil, fmt.Errorf("set up microservices: %w", err)
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return nil, fmt.Errorf("add health check: %w", err)
+	}
+	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
+		return nil, fmt.Errorf("add readiness check: %w", err)
+	}
+	return mgr, nil
+}
+
+func managerOptions(scheme *runtime.Scheme, o Options) ctrl.Options {
+	ours := labels.SelectorFromSet(labels.Set{desired.LabelManagedBy: desired.ManagedBy})
+	byObject := map[client.Object]cache.ByObject{}
+	for _, kind := range microservice.Owned() {
+		byObject[kind] = cache.ByObject{Label: ours}
+	}
+	return ctrl.Options{
+		Scheme:                        scheme,
+		Cache:                         cache.Options{ByObject: byObject, ReaderFailOnMissingInformer: true},
+		Metrics:                       server.Options{BindAddress: o.MetricsAddress},
+		HealthProbeBindAddress:        o.HealthAddress,
+		LeaderElection:                o.LeaderElect,
+		LeaderElectionID:              leaderElectionID,
+		LeaderElectionNamespace:       o.LeaderElectionNamespace,
+		LeaderElectionReleaseOnCancel: true,
+		Controller: config.Controller{
+			MaxConcurrentReconciles: workers,
+			ReconciliationTimeout:   reconcileTimeout,
+			RecoverPanic:            new(true),
+		},
+	}
+}

@@ -1,0 +1,56 @@
+package platform
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/streamplane/streamplane/api/v1alpha1"
+	"github.com/streamplane/streamplane/controllers/apply"
+	"github.com/streamplane/streamplane/controllers/platform/desired"
+	"github.com/streamplane/streamplane/controllers/platform/release"
+)
+
+// observed is everything that one reconcile reads, read once.
+type observed struct {
+	platform *v1alpha1.StreamingPlatform
+	// microservices that the platform controls, by name.
+	microservices map[string]v1alpha1.Microservice
+	// releaseName is the release that the platform runs or asks for.
+	releaseName string
+	// known is false when the operator has no images of that release.
+	known bool
+	// wanted is what the platform stands for; empty when the release is unknown.
+	wanted desired.Platform
+}
+
+func observe(ctx context.Context, c client.Reader, p *v1alpha1.StreamingPlatform, catalog release.Catalog) (observed, error) {
+	o := observed{platform: p, microservices: map[string]v1alpha1.Microservice{}}
+	list := &v1alpha1.MicroserviceList{}
+	err := c.List(ctx, list, client.InNamespace(p.Namespace),
+		client.MatchingFields{apply.OwnerIndex: string(p.UID)})
+	if err != nil {
+		return o, fmt.Errorf("list microservices: %w", err)
+	}
+	for _, m := range list.Items {
+		o.microservices[m.Name] = m
+	}
+	o.releaseName = cmp.Or(p.Spec.Release, p.Status.Release, runningRelease(list.Items), catalog.Newest())
+	r, known := catalog.Find(o.releaseName)
+	if known {
+		o.known, o.wanted = true, desired.Of(p, r)
+	}
+	return o, nil
+}
+
+// runningRelease finds the release again when the status was lost.
+func runningRelease(all []v1alpha1.Microservice) string {
+	i := slices.IndexFunc(all, func(m v1alpha1.Microservice) bool { return m.Spec.Version != "" })
+	if i < 0 {
+		return ""
+	}
+	return all[i].Spec.Version
+}

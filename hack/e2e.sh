@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Runs test/e2e on a local cluster of its own with two nodes; arguments go to "go test".
+# KEEP=1 leaves the cluster up for a look and uses one that is up already.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+cache=${STREAMPLANE_CACHE:-$PWD/.cache}
+cluster=("$cache/bin/cluster" --name e2e)
+images=$cache/bin/images
+export STREAMPLANE_CACHE=$cache
+export STREAMPLANE_ARTIFACTS=$cache/artifacts
+export KUBECONFIG=$cache/clusters/e2e/kubeconfig
+
+# collect keeps what explains a failure.
+collect() {
+	local folder=$STREAMPLANE_ARTIFACTS/cluster
+	mkdir -p "$folder"
+	"$KUBECTL" get all,sp,ms,hpa,pdb,networkpolicies,events --all-namespaces --output wide >"$folder/objects.txt"
+	"$KUBECTL" get sp,ms,deployments,pods --all-namespaces --output yaml >"$folder/objects.yaml"
+	"$KUBECTL" logs --namespace streamplane-system deployment/streamplane-operator --tail=-1 >"$folder/operator.log"
+	"${cluster[@]}" status >"$folder/status.txt"
+	find "$cache/clusters/e2e" -name '*.log' -exec cp {} "$folder" \;
+}
+
+finish() {
+	local status=$?
+	if ((status != 0)); then
+		collect || true
+		echo "Logs are in $STREAMPLANE_ARTIFACTS" >&2
+	fi
+	if [[ -z ${KEEP:-} ]]; then
+		"${cluster[@]}" down || status=1
+	fi
+	exit "$status"
+}
+
+hack/packages.sh images e2e
+"$images" --root .
+STREAMPLANE_VARIANT=$("$images" --root . variant gateway e2e) # a new image for one service
+tools=$("$cache/bin/cluster" tools kubectl helm)
+export STREAMPLANE_VARIANT KUBECTL=$tools/kubectl HELM=$tools/helm
+
+rm -rf "$STREAMPLANE_ARTIFACTS"
+mkdir -p "$STREAMPLANE_ARTIFACTS"
+trap finish EXIT
+if [[ -z ${KEEP:-} ]]; then
+	"${cluster[@]}" down # whatever a killed run has left
+fi
+"${cluster[@]}" up --nodes 2
+"${cluster[@]}" load "$cache"/images/{operator,gateway,streaming,sample-media,gateway-e2e}.tar
+hack/deploy.sh "$cache/images/values.yaml"
+go test -tags e2e -count=1 -timeout 40m -v ./test/e2e/... "$@"

@@ -1,0 +1,115 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// screen is a page in a headless Chromium.
+type screen struct {
+	ctx    context.Context //nolint:containedctx // chromedp keeps the browser in it
+	errors chan string
+}
+
+// playback is what the page says about its video.
+type playback struct {
+	State string  `json:"state"`
+	Time  float64 `json:"time"`
+	Error string  `json:"error"`
+	Width int     `json:"width"`
+}
+
+// open shows a URL in a browser of its own.
+func open(t *testing.T, url string) *screen {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, chromedp.WindowSize(1280, 800),
+		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.UserDataDir(t.TempDir()),
+	)
+	allocator, stopBrowser := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, closePage := chromedp.NewContext(allocator)
+	t.Cleanup(func() { closePage(); stopBrowser() })
+	s := &screen{ctx: ctx, errors: make(chan string, 100)}
+	chromedp.ListenTarget(ctx, func(event any) {
+		if thrown, ok := event.(*runtime.EventExceptionThrown); ok {
+			select {
+			case s.errors <- thrown.ExceptionDetails.Error():
+			default: // a hundred are enough
+			}
+		}
+	})
+	if err := chromedp.Run(ctx, chromedp.Navigate(url)); err != nil {
+		t.Fatalf("open %s: %v", url, err)
+	}
+	return s
+}
+
+func (s *screen) playback(t *testing.T) playback {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx, 30*time.Second)
+	defer cancel()
+	var p playback
+	err := chromedp.Run(ctx, chromedp.Evaluate(`(() => {
+		const v = document.querySelector("video");
+		return {state: document.body.dataset.state, time: v ? v.currentTime : -1,
+			error: v && v.error ? v.error.message : "", width: v ? v.videoWidth : 0};
+	})()`, &p))
+	if err != nil {
+		t.Fatalf("ask the page: %v", err)
+	}
+	return p
+}
+
+// waitPlayed waits until the video has moved past a time, in seconds.
+func (s *screen) waitPlayed(t *testing.T, seconds float64) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("the video plays past %.0f s", seconds), func() string {
+		if p := s.playback(t); p.Time < seconds || p.Width == 0 {
+			return fmt.Sprintf("%+v", p)
+		}
+		return ""
+	})
+}
+
+func (s *screen) screenshot(t *testing.T, name string) {
+	t.Helper()
+	var png []byte
+	if err := chromedp.Run(s.ctx, chromedp.FullScreenshot(&png, 100)); err != nil {
+		t.Fatalf("screenshot: %v", err)
+	}
+	keep(t, name, png)
+}
+
+// mustBeHealthy fails when the page threw an error or the video has one.
+func (s *screen) mustBeHealthy(t *testing.T) {
+	t.Helper()
+	if p := s.playback(t); p.Error != "" || p.State == "error" {
+		t.Errorf("the player is in trouble: %+v", p)
+	}
+	close(s.errors)
+	var thrown []string
+	for text := range s.errors {
+		thrown = append(thrown, text)
+	}
+	if len(thrown) > 0 {
+		t.Errorf("the page threw: %s", strings.Join(thrown, "\n"))
+	}
+}
+
+// playsInBrowser is the main job: a person opens the page and the video plays.
+func (tv theater) playsInBrowser(t *testing.T) {
+	page := open(t, tv.url)
+	page.waitPlayed(t, 5)
+	page.screenshot(t, "page.png")
+	page.mustBeHealthy(t)
+}

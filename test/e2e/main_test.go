@@ -1,0 +1,69 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/streamplane/streamplane/controllers/operator"
+)
+
+// settings are what make e2e prepares.
+type settings struct {
+	kubectl   string
+	cluster   string // program that runs the local cluster
+	name      string // of the local cluster
+	artifacts string // folder for what explains a failure
+	variant   string // a second image of the gateway
+	samples   string // folder of the sample platforms
+}
+
+var (
+	env  settings
+	kube client.Client
+)
+
+func TestMain(m *testing.M) {
+	if err := prepare(); err != nil {
+		fmt.Fprintln(os.Stderr, "prepare end-to-end tests:", err, "\nRun them with: make e2e")
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+func prepare() error {
+	env = settings{
+		kubectl:   os.Getenv("KUBECTL"),
+		cluster:   filepath.Join(os.Getenv("STREAMPLANE_CACHE"), "bin", "cluster"),
+		name:      "e2e",
+		artifacts: os.Getenv("STREAMPLANE_ARTIFACTS"),
+		variant:   os.Getenv("STREAMPLANE_VARIANT"),
+		samples:   filepath.Join("..", "..", "config", "samples"),
+	}
+	for name, value := range map[string]string{
+		"KUBECTL": env.kubectl, "STREAMPLANE_ARTIFACTS": env.artifacts, "STREAMPLANE_VARIANT": env.variant,
+	} {
+		if value == "" {
+			return fmt.Errorf("%s is not set", name)
+		}
+	}
+	if err := os.MkdirAll(env.artifacts, 0o750); err != nil {
+		return err
+	}
+	cfg, err := clientcmd.BuildConfigFromFlags("", os.Getenv("KUBECONFIG"))
+	if err != nil {
+		return err
+	}
+	scheme, err := operator.Scheme()
+	if err != nil {
+		return err
+	}
+	kube, err = client.New(cfg, client.Options{Scheme: scheme})
+	return err
+}

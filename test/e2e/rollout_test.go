@@ -1,0 +1,46 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"maps"
+	"testing"
+
+	"github.com/streamplane/streamplane/api/v1alpha1"
+)
+
+// paths are what the load asks for: the page, the list, playlists, a segment.
+func (tv theater) paths(t *testing.T) []string {
+	t.Helper()
+	master := tv.url + "/v/clock/master.m3u8"
+	variant := playlistURIs(t, master)[0]
+	return []string{tv.url + "/", tv.url + "/api/assets", master, variant, playlistURIs(t, variant)[1]}
+}
+
+// rollsOneService gives gateway a new image under load: no request fails, and
+// no pod of another service is touched.
+func (tv theater) rollsOneService(t *testing.T) {
+	others := podUIDs(t, tv.namespace, "acme-streaming")
+	viewers := startLoad(t, 8, 40, tv.paths(t)...)
+	viewers.waitSent(t, 200)
+
+	patchPlatform(t, tv.namespace, tv.name, fmt.Sprintf(`{"spec":{"services":[{"name":"gateway","image":%q}]}}`, env.variant))
+	eventually(t, "gateway rolls", func() string { return rolledOut(t, tv.namespace, "acme-gateway-blue", env.variant) })
+	waitSettled(t, tv.namespace, tv.name)
+	viewers.waitSent(t, 400) // the old pods end while these are served
+
+	release := get(t, tv.namespace, tv.name, &v1alpha1.StreamingPlatform{}).Status.Release
+	patchPlatform(t, tv.namespace, tv.name, `{"spec":{"services":null}}`)
+	image := releaseImage(t, "gateway")
+	eventually(t, "gateway rolls back to release "+release, func() string {
+		return rolledOut(t, tv.namespace, "acme-gateway-blue", image)
+	})
+	waitSettled(t, tv.namespace, tv.name)
+	viewers.waitSent(t, 400)
+
+	viewers.mustBeClean(t)
+	if now := podUIDs(t, tv.namespace, "acme-streaming"); !maps.Equal(now, others) {
+		t.Errorf("pods of streaming changed: %v, were %v", now, others)
+	}
+}

@@ -1,0 +1,132 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// sharesLoadWithNewPod scales streaming out and watches gateway balance: the
+// new pod must get its share within 15 seconds.
+func (tv theater) sharesLoadWithNewPod(t *testing.T) {
+	old := podUIDs(t, tv.namespace, "acme-streaming")
+	viewers := startLoad(t, 8, 40, tv.url+"/v/clock/master.m3u8")
+	patchPlatform(t, tv.namespace, tv.name, `{"spec":{"services":[{"name":"streaming","replicas":3}]}}`)
+	var fresh corev1.Pod
+	eventually(t, "a third pod is ready", func() string {
+		for _, p := range pods(t, tv.namespace, "acme-streaming") {
+			if !old[string(p.UID)] && ready(p) {
+				fresh = p
+				return ""
+			}
+		}
+		return "there is none"
+	})
+	<-time.After(15 * time.Second) // the promise is about time: from here on the share must be fair
+	before := tv.requestsServed(t)
+	viewers.waitSent(t, 300)
+	after := tv.requestsServed(t)
+	viewers.mustBeClean(t)
+
+	total := 0.0
+	for pod := range after {
+		total += after[pod] - before[pod]
+	}
+	share := (after[fresh.Name] - before[fresh.Name]) / total
+	t.Logf("the new pod served %.0f%% of %.0f requests", 100*share, total)
+	if fair := 1 / float64(len(after)); share < fair/2 || share > fair*2 {
+		t.Errorf("the new pod served %.2f of the requests, want about %.2f", share, fair)
+	}
+	patchPlatform(t, tv.namespace, tv.name, `{"spec":{"services":null}}`)
+	waitSettled(t, tv.namespace, tv.name)
+}
+
+// requestsServed counts what each pod of streaming has answered.
+func (tv theater) requestsServed(t *testing.T) map[string]float64 {
+	t.Helper()
+	served := map[string]float64{}
+	for _, p := range pods(t, tv.namespace, "acme-streaming") {
+		if !ready(p) {
+			continue
+		}
+		metrics := kubectl(t, "get", "--raw", fmt.Sprintf("/api/v1/namespaces/%s/pods/%s:9090/proxy/metrics", tv.namespace, p.Name))
+		sum := 0.0
+		for line := range strings.Lines(metrics) {
+			if name, value, found := strings.Cut(line, "} "); found && strings.HasPrefix(name, "http_requests_total{") {
+				n, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				sum += n
+			}
+		}
+		served[p.Name] = sum
+	}
+	return served
+}
+
+func ready(p corev1.Pod) bool {
+	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+// scalesOneService puts load on streaming alone: its autoscaler grows it, no
+// other service grows, and the operator does not write to the Deployment.
+func (tv theater) scalesOneService(t *testing.T) {
+	const calm, busy = "acme-gateway-blue", "acme-streaming-blue"
+	ours := tv.lastApply(t, busy)
+	quiet := get(t, tv.namespace, calm, &appsv1.Deployment{}).Generation
+	direct := theater{namespace: tv.namespace, url: publish(t, tv.namespace, "acme-streaming")}
+	crowd := startLoad(t, 16, 2000, direct.paths(t)[2:]...)
+	eventually(t, "streaming grows", func() string {
+		hpa := get(t, tv.namespace, busy, &autoscalingv2.HorizontalPodAutoscaler{})
+		d := get(t, tv.namespace, busy, &appsv1.Deployment{})
+		if *d.Spec.Replicas <= 2 || d.Status.AvailableReplicas <= 2 {
+			return fmt.Sprintf("%d pods available, autoscaler says %+v", d.Status.AvailableReplicas, hpa.Status)
+		}
+		return ""
+	})
+	crowd.mustBeClean(t)
+	if now := tv.lastApply(t, busy); now != ours {
+		t.Errorf("the operator wrote to the Deployment while it scaled: %s, before %s", now, ours)
+	}
+	if now := get(t, tv.namespace, calm, &appsv1.Deployment{}); now.Generation != quiet {
+		t.Errorf("gateway changed, too: %d pods", *now.Spec.Replicas)
+	}
+}
+
+// lastApply is when the operator last changed a Deployment, and how often it
+// says that it applied it.
+func (tv theater) lastApply(t *testing.T, deployment string) string {
+	t.Helper()
+	d := get(t, tv.namespace, deployment, &appsv1.Deployment{})
+	at := "never"
+	for _, f := range d.ManagedFields {
+		if f.Manager == "streamplane" && f.Subresource == "" {
+			at = f.Time.String()
+		}
+	}
+	applied := 0
+	for line := range strings.Lines(operatorLog(t)) {
+		if strings.Contains(line, "Applying object") && strings.Contains(line, tv.namespace) &&
+			strings.Contains(line, `"Deployment"`) && strings.Contains(line, deployment) {
+			applied++
+		}
+	}
+	return fmt.Sprintf("%s, %d times", at, applied)
+}
+
+func operatorLog(t *testing.T) string {
+	t.Helper()
+	return kubectl(t, "logs", "--namespace=streamplane-system", "deployment/streamplane-operator", "--all-pods=true", "--tail=-1")
+}
