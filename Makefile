@@ -85,8 +85,8 @@ test: unit e2e ## Run all tests
 unit: lint chart $(BIN)/cluster ## Lint, then test all code; the API tests run on a real etcd and kube-apiserver
 	hack/packages.sh images
 	cd hack && go test ./...
-	export KUBEBUILDER_ASSETS=$${KUBEBUILDER_ASSETS:-$(call cluster-tools,etcd kube-apiserver)}; \
-	STREAMPLANE_TOOLS=$(call cluster-tools,helm kubectl) go test ./...
+	assets=$${KUBEBUILDER_ASSETS:-$(call cluster-tools,etcd kube-apiserver)}; tools=$(call cluster-tools,helm kubectl); \
+	KUBEBUILDER_ASSETS=$$assets STREAMPLANE_TOOLS=$$tools go test ./...
 
 .PHONY: e2e
 e2e: $(BIN)/cluster $(BIN)/images ## Test a whole platform on a local cluster with two nodes (KEEP=1 leaves it up, ARGS="-run Name")
@@ -100,8 +100,8 @@ lint: $(GOLANGCI_LINT) ## Check style and find suspicious code
 
 .PHONY: chart
 chart: $(BIN)/cluster ## Lint and render the Helm chart, check every object of it
-	$(call cluster-tools,helm)/helm lint --strict --quiet charts/streamplane
-	STREAMPLANE_TOOLS=$(call cluster-tools,helm kubectl) go test ./test/chart
+	tools=$(call cluster-tools,helm kubectl); $$tools/helm lint --strict --quiet charts/streamplane; \
+	STREAMPLANE_TOOLS=$$tools go test ./test/chart
 
 .PHONY: verify
 verify: generate fmt tidy ## Fail when generated files, formatting or modules are not up to date
