@@ -52,14 +52,14 @@ build: ## Compile everything into .cache/bin
 .PHONY: images
 images: $(BIN)/images ## Build one image per component into .cache/images, without Docker
 	@hack/packages.sh images
-	@$(BIN)/images --root .
+	@$(BIN)/images
 
 .PHONY: generate
 generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(BIN)/manifests ## Regenerate deepcopy, CRDs, RBAC, chart copies and docs/api.md
 	$(CONTROLLER_GEN) object paths=./api/...
 	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=streamplane-operator paths=./controllers/... paths=./cmd/... output:rbac:dir=config/rbac
-	$(BIN)/manifests --root .
+	$(BIN)/manifests
 	$(CRD_REF_DOCS) --source-path=api --config=docs/api.config.yaml --renderer=markdown --output-path=docs/api.md --log-level=ERROR
 
 .PHONY: golden
