@@ -40,15 +40,18 @@ func open(t *testing.T, url string) *screen {
 	ctx, closePage := chromedp.NewContext(allocator)
 	t.Cleanup(func() { closePage(); stopBrowser() })
 	s := &screen{ctx: ctx, errors: make(chan string, 100)}
-	chromedp.ListenTarget(ctx, func(event any) {
+	err := chromedp.Listen(ctx, func(event any) {
 		if thrown, ok := event.(*runtime.EventExceptionThrown); ok {
 			select {
-			case s.errors <- thrown.ExceptionDetails.Error():
+			case s.errors <- thrown.ExceptionDetails.Text:
 			default: // a hundred are enough
 			}
 		}
 	})
-	if err := chromedp.Run(ctx, chromedp.Navigate(url)); err != nil {
+	if err != nil {
+		t.Fatalf("listen to the page: %v", err)
+	}
+	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
 		t.Fatalf("open %s: %v", url, err)
 	}
 	return s
@@ -58,12 +61,11 @@ func (s *screen) playback(t *testing.T) playback {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(s.ctx, 30*time.Second)
 	defer cancel()
-	var p playback
-	err := chromedp.Run(ctx, chromedp.Evaluate(`(() => {
+	p, err := chromedp.Run(ctx, chromedp.Evaluate[playback](`(() => {
 		const v = document.querySelector("video");
 		return {state: document.body.dataset.state, time: v ? v.currentTime : -1,
 			error: v && v.error ? v.error.message : "", width: v ? v.videoWidth : 0};
-	})()`, &p))
+	})()`))
 	if err != nil {
 		t.Fatalf("ask the page: %v", err)
 	}
@@ -83,8 +85,8 @@ func (s *screen) waitPlayed(t *testing.T, seconds float64) {
 
 func (s *screen) screenshot(t *testing.T, name string) {
 	t.Helper()
-	var png []byte
-	if err := chromedp.Run(s.ctx, chromedp.FullScreenshot(&png, 100)); err != nil {
+	png, err := chromedp.Run(s.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
 		t.Fatalf("screenshot: %v", err)
 	}
 	keep(t, name, png)

@@ -19,7 +19,7 @@ import (
 const (
 	bootLimit   = 4 * time.Minute
 	bootPeriod  = 200 * time.Millisecond
-	metricsAPI  = "v1beta1.metrics.k8s.io"
+	metricsAPI  = "/apis/metrics.k8s.io/v1beta1"
 	hopeless    = 8
 	logTail     = 15
 	sysProgram  = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -110,20 +110,32 @@ func (r running) missing(ctx context.Context) ([]gap, error) {
 	}
 	for number := range r.spec.Nodes {
 		name := fmt.Sprintf("node-%d", number+1)
-		if !slices.ContainsFunc(nodes, func(n kube.Node) bool { return n.Name == name && n.Ready }) {
+		// What an earlier kubelet wrote says nothing.
+		since := runningSince(report.Units, "kubelet-"+name).Truncate(time.Second)
+		if !slices.ContainsFunc(nodes, func(n kube.Node) bool { return n.Name == name && n.Ready && !n.Heartbeat.Before(since) }) {
 			gaps = append(gaps, gap{what: name, component: "kubelet-" + name, problem: "the node is not Ready"})
 		}
 	}
-	if available, err := r.api.APIServiceAvailable(ctx, metricsAPI); err != nil || !available {
-		gaps = append(gaps, gap{what: "metrics", component: "metrics-server", problem: "the metrics API does not answer"})
+	// Not the state of the APIService: what an earlier run wrote says nothing.
+	if err := r.api.Get(ctx, metricsAPI, nil); err != nil {
+		gaps = append(gaps, gap{what: "metrics", component: "metrics-server", problem: err.Error()})
 	}
 	return gaps, nil
+}
+
+func runningSince(units []supervisor.Status, name string) time.Time {
+	for _, unit := range units {
+		if unit.Name == name {
+			return unit.Since
+		}
+	}
+	return time.Time{}
 }
 
 // milestones lists what works now and was not said before.
 func milestones(missing []gap, said []string) []string {
 	var fresh []string
-	for what, text := range map[string]string{"API server": "API server is ready", "node-1": "first node is ready", "metrics": "metrics are there"} {
+	for what, text := range map[string]string{"API server": "API server is ready", "node-1": "first node is ready", "metrics": "metrics API is ready"} {
 		waiting := slices.ContainsFunc(missing, func(g gap) bool {
 			return g.what == what || g.what == "supervisor" || g.what == "API server"
 		})

@@ -22,7 +22,7 @@ func (l Local) Down() error {
 	if err := machine.Check(); err != nil {
 		return err
 	}
-	unlock, err := l.registry().Lock(l.Paths.Name)
+	unlock, err := l.lock()
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,10 @@ func (l Local) Supervise(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	fingerprint, err := r.fingerprint(r.spec.Tools)
+	if err != nil {
+		return err
+	}
 	if err := arrangeMounts(r.Paths, filepath.Dir(r.spec.Tools)); err != nil {
 		return err
 	}
@@ -61,7 +65,7 @@ func (l Local) Supervise(ctx context.Context) error {
 	go supervisor.CapLogs(ctx, r.Paths.Logs())
 	return supervisor.Serve(ctx, r.Paths.ControlSocket(), supervisor.Handlers{
 		Report: func() supervisor.Report {
-			return supervisor.Report{PID: os.Getpid(), Units: s.Statuses(), Published: publisher.list()}
+			return supervisor.Report{PID: os.Getpid(), Fingerprint: fingerprint, Units: s.Statuses(), Published: publisher.list()}
 		},
 		Reload: reload,
 	})
@@ -94,15 +98,31 @@ func arrangeMounts(paths layout.Paths, tools string) error {
 // toolsInside is the folder of the programs as the processes see it.
 func toolsInside(paths layout.Paths) string { return filepath.Join(paths.Run(), "tools") }
 
-// units lists every process of the cluster.
-func (r running) units() ([]supervisor.Unit, error) {
+func (r running) components() (component.Cluster, error) {
 	runc, err := exec.LookPath("runc")
 	if err != nil {
-		return nil, fmt.Errorf("find runc: %w", err)
+		return component.Cluster{}, fmt.Errorf("find runc: %w", err)
 	}
-	cluster := component.Cluster{
-		Paths: r.Paths.Inside(), Plan: r.plan, Nodes: r.spec.Nodes,
+	return component.Cluster{
+		Paths: r.Paths.Inside(), Plan: r.plan,
 		Bin: filepath.Join(toolsInside(r.Paths), filepath.Base(r.spec.Tools)), Runc: runc,
+	}, nil
+}
+
+// fingerprint identifies what this version of ours would run.
+func (r running) fingerprint(programs string) (string, error) {
+	cluster, err := r.components()
+	if err != nil {
+		return "", err
+	}
+	return cluster.Fingerprint(programs)
+}
+
+// units lists every process of the cluster.
+func (r running) units() ([]supervisor.Unit, error) {
+	cluster, err := r.components()
+	if err != nil {
+		return nil, err
 	}
 	probes := component.Probes{API: r.api.Ready, HTTP: probeHTTP, Socket: probeSocket}
 	units := cluster.ControlPlane(probes)

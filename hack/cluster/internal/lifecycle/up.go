@@ -23,7 +23,7 @@ func (l Local) Up(ctx context.Context, nodes int) error {
 	if nodes < 0 || nodes > layout.MaxNodes {
 		return fmt.Errorf("a cluster can have 1 to %d nodes", layout.MaxNodes)
 	}
-	unlock, err := l.registry().Lock(l.Paths.Name)
+	unlock, err := l.lock()
 	if err != nil {
 		return err
 	}
@@ -39,10 +39,27 @@ func (l Local) Up(ctx context.Context, nodes int) error {
 		}
 		found = false
 	}
-	if _, err := l.control().Report(ctx); found && err == nil {
+	if found && l.current(ctx) {
 		return l.keepUp(ctx, nodes)
 	}
 	return l.start(ctx, nodes)
+}
+
+// current reports whether the cluster runs, with the programs and settings of now.
+func (l Local) current(ctx context.Context) bool {
+	report, err := l.control().Report(ctx)
+	if err != nil {
+		return false
+	}
+	r, err := l.describe()
+	if err != nil {
+		return false
+	}
+	wanted, err := r.fingerprint(l.Tools)
+	if err == nil && wanted != report.Fingerprint {
+		l.say("the cluster runs other programs or settings than these: starting it again")
+	}
+	return err == nil && wanted == report.Fingerprint
 }
 
 // keepUp brings a running cluster to what it should be.

@@ -17,6 +17,8 @@ import (
 type Report struct {
 	// PID of the supervisor.
 	PID int `json:"pid"`
+	// Fingerprint identifies the programs and settings it runs.
+	Fingerprint string `json:"fingerprint"`
 	// Units are its processes.
 	Units []Status `json:"units"`
 	// Published are the addresses that listen on the machine.
