@@ -70,7 +70,7 @@ await_page() {
 up_local() {
 	"${cluster[@]}" up # first, because it says at once when this machine cannot do it
 	hack/packages.sh images
-	"$images" --root .
+	"$images"
 	export KUBECONFIG=$cache/clusters/$name/kubeconfig
 	tools
 	say "loading images"
@@ -93,7 +93,7 @@ up_current() {
 	values=()
 	if [[ -n ${REGISTRY:-} ]]; then
 		hack/packages.sh images
-		"$images" --root . --out "$cache/images-pushed" --registry "$REGISTRY" --push
+		"$images" --out "$cache/images-pushed" --registry "$REGISTRY" --push
 		values=("$cache/images-pushed/values.yaml")
 	fi
 	hack/deploy.sh "${values[@]}"
