@@ -97,8 +97,7 @@ func (w *world) start(releases release.Catalog) *running {
 // brief leaves out of the log what is the same in each line.
 func brief(_ []string, a slog.Attr) slog.Attr {
 	switch a.Key {
-	case "level", "controllerGroup", "controllerKind", "reconcileID", "namespace",
-		"Microservice.name", "Microservice.namespace", "StreamingPlatform.name", "StreamingPlatform.namespace":
+	case "level", "controllerGroup", "controllerKind", "reconcileID", "namespace", "Microservice", "StreamingPlatform":
 		return slog.Attr{}
 	}
 	return a
@@ -220,7 +219,7 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 }
 
 func (b *lockedBuffer) end() []byte {
-	const enough = 8000
+	const enough = 5000
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	all := b.buffer.Bytes()
