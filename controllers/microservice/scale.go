@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/streamplane/streamplane/controllers/apply"
+	"github.com/streamplane/streamplane/controllers/microservice/desired"
 )
 
 // scaleManager owns spec.replicas of a Deployment, and nothing else, while the
@@ -20,7 +21,8 @@ const scaleManager = "streamplane-scale"
 
 // handOverScale keeps the number of pods when autoscaling takes over from a
 // fixed number. Without a second owner the API server would drop the field
-// with our next apply and default it to 1.
+// with our next apply and default it to 1. It never hands over fewer pods than
+// the least number: zero would switch the autoscaler off.
 func handOverScale(ctx context.Context, c client.Client, o observed) error {
 	d := o.deployment
 	if o.microservice.Spec.Autoscaling == nil || d == nil || !ownsReplicas(d) {
@@ -32,7 +34,7 @@ func handOverScale(ctx context.Context, c client.Client, o observed) error {
 		"metadata": map[string]any{
 			"name": d.Name, "namespace": d.Namespace, "uid": string(d.UID),
 		},
-		"spec": map[string]any{"replicas": int64(wantedReplicas(d))},
+		"spec": map[string]any{"replicas": int64(max(wantedReplicas(d), desired.MinReplicas(o.microservice)))},
 	}}
 	err := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(intent),
 		client.FieldOwner(scaleManager), client.ForceOwnership)
