@@ -64,7 +64,7 @@ generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(BIN)/manifests ## Regenerate deepc
 
 .PHONY: golden
 golden: ## Rewrite the golden files: review the difference
-	go test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n 1 dirname | sort -u) -update
+	go test $$(grep -rlE --include='*_test.go' 'internal/golden"|flag.Bool\("update"' . | xargs -n 1 dirname | sort -u) -update
 
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format the code
