@@ -11,7 +11,7 @@ func TestNothingChangedWritesAndReadsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	o := w.start(catalog("1.0.0"))
-	w.playDeploymentController()
+	w.playControllers()
 	w.ready(w.platform("{}"))
 	o.settle()
 	o.idle()
@@ -22,7 +22,7 @@ func TestNothingChangedWithEveryField(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	o := w.start(catalog("1.0.0"))
-	w.playDeploymentController()
+	w.playControllers()
 	for name, file := range golden.Inputs(t, "../microservice/desired/testdata") {
 		m := &v1alpha1.Microservice{}
 		golden.Read(t, file, m)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/go-logr/logr"
@@ -76,12 +77,8 @@ func addOperator(environment *envtest.Environment) error {
 		return err
 	}
 	plane.operator = user.Config()
-	data, err := os.ReadFile(roleFile)
+	role, err := clusterRole()
 	if err != nil {
-		return err
-	}
-	role := &rbacv1.ClusterRole{}
-	if err := yaml.Unmarshal(data, role); err != nil {
 		return err
 	}
 	c, err := client.New(plane.admin, client.Options{Scheme: plane.scheme})
@@ -95,4 +92,22 @@ func addOperator(environment *envtest.Environment) error {
 	}
 	ctx := context.Background()
 	return errors.Join(c.Create(ctx, role), c.Create(ctx, binding))
+}
+
+// clusterRole is the one in the file of the operator's roles.
+func clusterRole() (*rbacv1.ClusterRole, error) {
+	data, err := os.ReadFile(roleFile)
+	if err != nil {
+		return nil, err
+	}
+	for document := range strings.SplitSeq(string(data), "---\n") {
+		role := &rbacv1.ClusterRole{}
+		if err := yaml.Unmarshal([]byte(document), role); err != nil {
+			return nil, fmt.Errorf("%s: %w", roleFile, err)
+		}
+		if role.Kind == "ClusterRole" {
+			return role, nil
+		}
+	}
+	return nil, fmt.Errorf("%s: no ClusterRole", roleFile)
 }

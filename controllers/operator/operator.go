@@ -78,6 +78,8 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	if err != nil {
 		return nil, err
 	}
+	cfg = rest.CopyConfig(cfg)
+	cfg.QPS = -1 // the API server's priority and fairness shares out its time
 	options := managerOptions(scheme, o)
 	if o.adjust != nil {
 		o.adjust(&options)

@@ -17,7 +17,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -69,7 +68,7 @@ func (w *world) start(releases release.Catalog) *running {
 		adjust: func(options *ctrl.Options) {
 			options.Cache.DefaultNamespaces = map[string]cache.Config{w.namespace: {}}
 			options.Controller.SkipNameValidation = new(true)
-			options.Logger = logr.FromSlogHandler(slog.NewTextHandler(log, nil))
+			options.Logger = logr.FromSlogHandler(slog.NewTextHandler(log, &slog.HandlerOptions{ReplaceAttr: brief}))
 		},
 	})
 	if err != nil {
@@ -85,7 +84,7 @@ func (w *world) start(releases release.Catalog) *running {
 			w.Error(err)
 		}
 		if w.Failed() {
-			w.Logf("log of the operator:\n%s", log)
+			w.Logf("end of the operator's log:\n%s", log.end())
 		}
 	})
 	w.Cleanup(o.stop)
@@ -93,6 +92,16 @@ func (w *world) start(releases release.Catalog) *running {
 		w.Fatal("the cache does not fill")
 	}
 	return o
+}
+
+// brief leaves out of the log what is the same in each line.
+func brief(_ []string, a slog.Attr) slog.Attr {
+	switch a.Key {
+	case "level", "controllerGroup", "controllerKind", "reconcileID", "namespace",
+		"Microservice.name", "Microservice.namespace", "StreamingPlatform.name", "StreamingPlatform.namespace":
+		return slog.Attr{}
+	}
+	return a
 }
 
 // wire makes a second pair of reconcilers on the operator's clients, which a
@@ -198,10 +207,6 @@ func without(all map[string]string, names ...string) map[string]string {
 	return rest
 }
 
-func superseded(err error) bool {
-	return apierrors.IsConflict(err) || apierrors.IsNotFound(err)
-}
-
 // lockedBuffer takes the log of several goroutines.
 type lockedBuffer struct {
 	mutex  sync.Mutex
@@ -214,10 +219,12 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 	return b.buffer.Write(p)
 }
 
-func (b *lockedBuffer) String() string {
+func (b *lockedBuffer) end() []byte {
+	const enough = 8000
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	return b.buffer.String()
+	all := b.buffer.Bytes()
+	return all[max(0, len(all)-enough):]
 }
 
 // Every kind that the operator owns is compared by versions.

@@ -26,7 +26,7 @@ func TestMinimalPlatform(t *testing.T) {
 
 	t.Log("It reconciles until the pods are available.")
 	w.becomes(p, v1alpha1.ConditionReconciling, v1alpha1.ReasonServicesNotReady, "streaming: ")
-	w.playDeploymentController()
+	w.playControllers()
 	w.becomes(p, v1alpha1.ConditionReady, v1alpha1.ReasonAvailable, "all 2 services are available")
 	if p.Status.Release != "1.0.0" || p.Status.ServicesReady != "2/2" {
 		t.Errorf("release %s, services ready %s", p.Status.Release, p.Status.ServicesReady)
@@ -88,7 +88,7 @@ func TestPrinterColumns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.start(catalog("1.0.0"))
-	w.playDeploymentController()
+	w.playControllers()
 	w.ready(w.platform("{}"))
 	cases := map[string]struct {
 		resource string
@@ -103,7 +103,7 @@ func TestPrinterColumns(t *testing.T) {
 		"microservices": {
 			"microservices",
 			[]string{"Name", "Service", "Ready", "Pods", "Image", "Message", "Age"},
-			[]any{"acme-gateway", "gateway", "True", "1/1", "registry.test/gateway:1.0.0", "1 pod available"},
+			[]any{"acme-gateway", "gateway", "True", "2/2", "registry.test/gateway:1.0.0", "2 pods available"},
 		},
 	}
 	for name, tc := range cases {

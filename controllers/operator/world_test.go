@@ -2,13 +2,11 @@ package operator
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -208,48 +206,4 @@ func versions(w *world, from client.Reader) map[string]string {
 		}
 	}
 	return all
-}
-
-// playDeploymentController makes every Deployment of the namespace fully
-// available as soon as it changes: nothing else does it here.
-func (w *world) playDeploymentController() {
-	w.Helper()
-	changes, err := w.client.Watch(w.Context(), &appsv1.DeploymentList{}, client.InNamespace(w.namespace))
-	if err != nil {
-		w.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() {
-		var errs []error
-		for event := range changes.ResultChan() {
-			if d, ok := event.Object.(*appsv1.Deployment); ok && d.Status.ObservedGeneration != d.Generation {
-				errs = append(errs, w.rollOut(d))
-			}
-		}
-		done <- errors.Join(errs...)
-	}()
-	w.Cleanup(func() {
-		changes.Stop()
-		if err := <-done; err != nil {
-			w.Error(err)
-		}
-	})
-}
-
-// rollOut writes the status that a Deployment has when it is done. A conflict
-// or a deletion means that another change is on its way.
-func (w *world) rollOut(d *appsv1.Deployment) error {
-	n := *d.Spec.Replicas
-	d.Status = appsv1.DeploymentStatus{
-		ObservedGeneration: d.Generation, Replicas: n, UpdatedReplicas: n, ReadyReplicas: n, AvailableReplicas: n,
-		Conditions: []appsv1.DeploymentCondition{
-			{Type: appsv1.DeploymentAvailable, Status: corev1.ConditionTrue, Reason: "MinimumReplicasAvailable"},
-			{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionTrue, Reason: "NewReplicaSetAvailable"},
-		},
-	}
-	err := w.client.Status().Update(context.WithoutCancel(w.Context()), d)
-	if superseded(err) {
-		return nil
-	}
-	return err
 }

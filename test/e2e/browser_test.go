@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,7 +17,13 @@ import (
 // screen is a page in a headless Chromium.
 type screen struct {
 	ctx    context.Context //nolint:containedctx // chromedp keeps the browser in it
-	errors chan string
+	errors thrown
+}
+
+// thrown are the uncaught exceptions of a page.
+type thrown struct {
+	mu    sync.Mutex
+	texts []string
 }
 
 // playback is what the page says about its video.
@@ -39,13 +46,12 @@ func open(t *testing.T, url string) *screen {
 	allocator, stopBrowser := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, closePage := chromedp.NewContext(allocator)
 	t.Cleanup(func() { closePage(); stopBrowser() })
-	s := &screen{ctx: ctx, errors: make(chan string, 100)}
+	s := &screen{ctx: ctx}
 	err := chromedp.Listen(ctx, func(event any) {
-		if thrown, ok := event.(*runtime.EventExceptionThrown); ok {
-			select {
-			case s.errors <- thrown.ExceptionDetails.Text:
-			default: // a hundred are enough
-			}
+		if exception, ok := event.(*runtime.EventExceptionThrown); ok {
+			s.errors.mu.Lock()
+			defer s.errors.mu.Unlock()
+			s.errors.texts = append(s.errors.texts, exception.ExceptionDetails.Text)
 		}
 	})
 	if err != nil {
@@ -98,13 +104,10 @@ func (s *screen) mustBeHealthy(t *testing.T) {
 	if p := s.playback(t); p.Error != "" || p.State == "error" {
 		t.Errorf("the player is in trouble: %+v", p)
 	}
-	close(s.errors)
-	var thrown []string
-	for text := range s.errors {
-		thrown = append(thrown, text)
-	}
-	if len(thrown) > 0 {
-		t.Errorf("the page threw: %s", strings.Join(thrown, "\n"))
+	s.errors.mu.Lock()
+	defer s.errors.mu.Unlock()
+	if len(s.errors.texts) > 0 {
+		t.Errorf("the page threw: %s", strings.Join(s.errors.texts, "\n"))
 	}
 }
 

@@ -187,7 +187,7 @@ func (c Cluster) applyAddons(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(ctx, c.tool("kubectl"), "--kubeconfig="+c.Paths.Kubeconfig(), //nolint:gosec // Our own program.
+	out, err := exec.CommandContext(ctx, c.tool("kubectl"), "--kubeconfig="+c.Paths.Kubeconfig(),
 		"apply", "--server-side", "--force-conflicts", "--field-manager=local-cluster", "--filename="+file).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("apply the cluster's own objects: %w: %s", err, out)

@@ -24,11 +24,12 @@ import (
 
 // Supervise runs the processes of the cluster until it is killed.
 func (l Local) Supervise(ctx context.Context) error {
+	started := l.Now()
 	groups, err := cgroup.Detect()
 	if err != nil {
 		return err
 	}
-	group := l.Paths.ComponentCgroup(supervisorX)
+	group := l.Paths.ComponentCgroup(supervisorName)
 	if err := errors.Join(groups.Create(group), groups.Join(group)); err != nil {
 		return err
 	}
@@ -65,7 +66,9 @@ func (l Local) Supervise(ctx context.Context) error {
 	go supervisor.CapLogs(ctx, r.Paths.Logs())
 	return supervisor.Serve(ctx, r.Paths.ControlSocket(), supervisor.Handlers{
 		Report: func() supervisor.Report {
-			return supervisor.Report{PID: os.Getpid(), Fingerprint: fingerprint, Units: s.Statuses(), Published: publisher.list()}
+			return supervisor.Report{
+				PID: os.Getpid(), Since: started, Fingerprint: fingerprint, Units: s.Statuses(), Published: publisher.list(),
+			}
 		},
 		Reload: reload,
 	})
@@ -136,10 +139,10 @@ func (r running) units() ([]supervisor.Unit, error) {
 // unit belongs.
 func (r running) command(u supervisor.Unit) *exec.Cmd {
 	args := append([]string{"enter", u.Namespace, u.Cgroup}, u.Argv...)
-	cmd := exec.Command(ownProgram, args...) //nolint:noctx,gosec // Ended by its control group.
+	cmd := exec.Command(thisProgram, args...) //nolint:noctx // Ended by its control group.
 	cmd.Dir = "/"
 	cmd.Env = []string{
-		"PATH=" + filepath.Join(toolsInside(r.Paths), filepath.Base(r.spec.Tools)) + ":" + sysProgram,
+		"PATH=" + filepath.Join(toolsInside(r.Paths), filepath.Base(r.spec.Tools)) + ":" + systemPath,
 		"HOME=/", machine.Mark + "=" + r.Paths.Name,
 	}
 	// Signals to the supervisor are not meant for its processes.
@@ -161,7 +164,7 @@ func Enter(namespace, group string, argv []string) error {
 	if err := network.Enter(namespace); err != nil {
 		return err
 	}
-	return fmt.Errorf("run %s: %w", argv[0], syscall.Exec(argv[0], argv, os.Environ())) //nolint:gosec // Our own list of programs.
+	return fmt.Errorf("run %s: %w", argv[0], syscall.Exec(argv[0], argv, os.Environ()))
 }
 
 func probeHTTP(url string) func(context.Context) error {
@@ -170,7 +173,7 @@ func probeHTTP(url string) func(context.Context) error {
 		if err != nil {
 			return fmt.Errorf("ask %s: %w", url, err)
 		}
-		response, err := http.DefaultClient.Do(request) //nolint:gosec // Our own address.
+		response, err := http.DefaultClient.Do(request)
 		if err != nil {
 			return fmt.Errorf("ask %s: %w", url, err)
 		}

@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 	"github.com/streamplane/streamplane/hack/cluster/internal/layout"
 	"github.com/streamplane/streamplane/hack/cluster/internal/machine"
 	"github.com/streamplane/streamplane/hack/cluster/internal/network"
-	"github.com/streamplane/streamplane/hack/cluster/internal/registry"
 	"github.com/streamplane/streamplane/hack/cluster/internal/spec"
 )
 
@@ -133,8 +131,16 @@ func (l Local) start(ctx context.Context, nodes int) error {
 			return err
 		}
 	}
-	entry, err := l.claim(old, again)
+	// Data of an earlier run holds addresses: it needs the same range again.
+	var slot *int
+	if again {
+		slot = &old.Slot
+	}
+	entry, err := l.registry().Claim(l.Paths.Name, l.Paths.State, slot, network.InUse)
 	if err != nil {
+		return err
+	}
+	if err := l.settings().Save(); err != nil {
 		return err
 	}
 	if again {
@@ -159,19 +165,6 @@ func (l Local) start(ctx context.Context, nodes int) error {
 		}
 	}
 	return nil
-}
-
-// claim gets the address range: the same again for data that holds addresses.
-func (l Local) claim(old spec.Spec, again bool) (registry.Entry, error) {
-	var wanted *int
-	if again {
-		wanted = &old.Slot
-	}
-	entry, err := l.registry().Claim(l.Paths.Name, l.Paths.State, wanted, network.InUse)
-	if err != nil {
-		return registry.Entry{}, err
-	}
-	return entry, l.settings().Save()
 }
 
 // prepare makes everything that the processes need.
@@ -233,5 +226,5 @@ func (l Local) Requirements(ctx context.Context) error {
 	if err := os.MkdirAll(l.Paths.State, 0o755); err != nil {
 		return fmt.Errorf("make the cluster's folder: %w", err)
 	}
-	return errors.Join(machine.CheckFolder(l.Paths.State))
+	return machine.CheckFolder(l.Paths.State)
 }
