@@ -22,8 +22,8 @@ var atomicMaps = []string{
 }
 
 // listKeys are the fields by which the API tells the elements of a list apart,
-// in the order in which they are tried.
-var listKeys = []string{"name", "mountPath", "uid", "to", "topologyKey"}
+// in the order in which they are tried: several mounts may have one name.
+var listKeys = []string{"mountPath", "uid", "name", "to", "topologyKey"}
 
 // difference names the first thing in which live is not what is intended, or
 // returns "". Fields that only live has belong to others and do not count.

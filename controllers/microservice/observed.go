@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
@@ -15,7 +16,7 @@ import (
 type observed struct {
 	microservice *v1alpha1.Microservice
 	slot         string
-	// deployment of the slot; nil while it does not exist.
+	// deployment of the slot; nil while it does not exist or is not ours.
 	deployment *appsv1.Deployment
 }
 
@@ -27,7 +28,7 @@ func observe(ctx context.Context, c client.Reader, m *v1alpha1.Microservice) (ob
 	if client.IgnoreNotFound(err) != nil {
 		return o, fmt.Errorf("read deployment %s: %w", name.Name, err)
 	}
-	if err == nil {
+	if err == nil && metav1.IsControlledBy(deployment, m) {
 		o.deployment = deployment
 	}
 	return o, nil

@@ -24,15 +24,13 @@ import (
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
 )
 
-// conflictRetry is how often a taken name is looked at again: an object that
-// is not ours is not watched.
-const conflictRetry = 15 * time.Second
-
 // Reconciler makes the cluster run what each Microservice asks for.
 type Reconciler struct {
 	Client client.Client
 	Live   client.Reader
 	Events events.EventRecorder
+	// ConflictRetry is how often a taken name is looked at again.
+	ConflictRetry time.Duration
 }
 
 // +kubebuilder:rbac:groups=streamplane.dev,resources=microservices,verbs=get;list;watch
@@ -98,7 +96,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, errors.Join(err, did.err)
 	}
 	if _, ok := errors.AsType[*apply.ConflictError](did.err); ok {
-		return ctrl.Result{RequeueAfter: conflictRetry}, nil
+		return ctrl.Result{RequeueAfter: r.ConflictRetry}, nil
 	}
 	return ctrl.Result{}, did.err
 }
@@ -108,12 +106,15 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 		return outcome{err: err}
 	}
 	syncer := apply.Syncer{Client: r.Client, Live: r.Live}
-	writes, err := syncer.Sync(ctx, apply.Set{
+	done, err := syncer.Sync(ctx, apply.Set{
 		Owner:   o.microservice,
 		Objects: desired.Objects(o.microservice, o.slot),
 		Kinds:   prunable(),
 	})
-	return outcome{writes: writes, err: err}
+	if err == nil {
+		err = seedScale(ctx, r.Client, o, done.Created)
+	}
+	return outcome{writes: done.Writes, err: err}
 }
 
 // report writes the status when it changed, and an event when Ready turned.

@@ -3,6 +3,7 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -35,6 +36,9 @@ const (
 	reconcileTimeout = 30 * time.Second
 	// workers per controller; they mostly wait for the API server.
 	workers = 8
+	// conflictRetry is how often a taken name is looked at again: an object
+	// that is not ours is not watched.
+	conflictRetry = 15 * time.Second
 
 	leaderElectionID = "operator.streamplane.dev"
 )
@@ -46,6 +50,10 @@ type Options struct {
 	HealthAddress           string
 	LeaderElect             bool
 	LeaderElectionNamespace string
+
+	// Tests run several operators in one process, and have no time.
+	adjust        func(*ctrl.Options)
+	conflictRetry time.Duration
 }
 
 // Scheme knows every kind that the operator reads or writes.
@@ -70,18 +78,27 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	if err != nil {
 		return nil, err
 	}
-	mgr, err := ctrl.NewManager(cfg, managerOptions(scheme, o))
+	cfg = rest.CopyConfig(cfg)
+	cfg.QPS = -1 // the API server's priority and fairness shares out its time
+	options := managerOptions(scheme, o)
+	if o.adjust != nil {
+		o.adjust(&options)
+	}
+	mgr, err := ctrl.NewManager(cfg, options)
 	if err != nil {
 		return nil, fmt.Errorf("make manager: %w", err)
 	}
 	recorder := mgr.GetEventRecorder("streamplane")
+	retry := cmp.Or(o.conflictRetry, conflictRetry)
 	platforms := &platform.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, Catalog: o.Catalog,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, Catalog: o.Catalog, ConflictRetry: retry,
 	}
 	if err := platforms.SetupWithManager(ctx, mgr); err != nil {
 		return nil, fmt.Errorf("set up platforms: %w", err)
 	}
-	microservices := &microservice.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder}
+	microservices := &microservice.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, ConflictRetry: retry,
+	}
 	if err := microservices.SetupWithManager(ctx, mgr); err != nil {
 		return nil, fmt.Errorf("set up microservices: %w", err)
 	}

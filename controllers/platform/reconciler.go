@@ -19,16 +19,14 @@ import (
 	"github.com/streamplane/streamplane/controllers/platform/release"
 )
 
-// conflictRetry is how often a taken name is looked at again: nothing says
-// when an object that is not ours goes away.
-const conflictRetry = 15 * time.Second
-
 // Reconciler makes the cluster hold the Microservices of each StreamingPlatform.
 type Reconciler struct {
 	Client  client.Client
 	Live    client.Reader
 	Events  events.EventRecorder
 	Catalog release.Catalog
+	// ConflictRetry is how often a taken name is looked at again.
+	ConflictRetry time.Duration
 }
 
 // +kubebuilder:rbac:groups=streamplane.dev,resources=streamingplatforms,verbs=get;list;watch
@@ -65,7 +63,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, errors.Join(err, did.err)
 	}
 	if _, ok := errors.AsType[*apply.ConflictError](did.err); ok {
-		return ctrl.Result{RequeueAfter: conflictRetry}, nil
+		return ctrl.Result{RequeueAfter: r.ConflictRetry}, nil
 	}
 	return ctrl.Result{}, did.err
 }
@@ -76,12 +74,13 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 		return did
 	}
 	syncer := apply.Syncer{Client: r.Client, Live: r.Live}
-	did.writes, did.err = syncer.Sync(ctx, apply.Set{
+	done, err := syncer.Sync(ctx, apply.Set{
 		Owner:   o.platform,
 		Objects: o.wanted.Objects(),
 		Keep:    o.wanted.Keep(),
 		Kinds:   []client.ObjectList{&v1alpha1.MicroserviceList{}},
 	})
+	did.writes, did.err = done.Writes, err
 	return did
 }
 

@@ -98,7 +98,9 @@ func rollUp(o observed, services []v1alpha1.ServiceStatus) conditions.Summary {
 		}
 		text := s.Name + ": " + s.Message
 		waiting = cmp.Or(waiting, text)
-		if apimeta.IsStatusConditionTrue(o.microservices[s.Microservice].Status.Conditions, v1alpha1.ConditionStalled) {
+		// Unknown: the Microservice has not yet seen the change that may mend it.
+		if s.Ready == metav1.ConditionFalse &&
+			apimeta.IsStatusConditionTrue(o.microservices[s.Microservice].Status.Conditions, v1alpha1.ConditionStalled) {
 			stalled = cmp.Or(stalled, text)
 		}
 	}

@@ -32,14 +32,18 @@ type Service struct {
 
 // Of computes what a StreamingPlatform of the given release stands for.
 func Of(p *v1alpha1.StreamingPlatform, r release.Release) Platform {
-	var all Platform
-	for _, row := range listed(p, r) {
-		if row.override.Enabled != nil && !*row.override.Enabled {
-			continue
-		}
-		all.Services = append(all.Services, row.service(p, r))
+	rows := listed(p, r)
+	services := make([]Service, len(rows))
+	for i, row := range rows {
+		services[i] = row.service(p, r)
 	}
-	connect(all.Services)
+	connect(services) // with the disabled ones: those who call them must not change
+	var all Platform
+	for i, row := range rows {
+		if row.override.Enabled == nil || *row.override.Enabled {
+			all.Services = append(all.Services, services[i])
+		}
+	}
 	return all
 }
 
@@ -96,7 +100,7 @@ func listed(p *v1alpha1.StreamingPlatform, r release.Release) []row {
 
 func base(b bundled, p *v1alpha1.StreamingPlatform, r release.Release) v1alpha1.WorkloadSpec {
 	spec := b.workload(cmp.Or(p.Spec.Size, v1alpha1.SizeSmall), image(p, r, b.name))
-	if b.name == "streaming" && wantsSampleMedia(p) && r.Images[sampleMedia] != "" {
+	if b.sampleMedia && wantsSampleMedia(p) && r.Images[sampleMedia] != "" {
 		spec = withSampleMedia(spec, image(p, r, sampleMedia))
 	}
 	return spec

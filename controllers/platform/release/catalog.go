@@ -4,7 +4,9 @@ package release
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -34,13 +36,35 @@ func Load(path string) (Catalog, error) {
 	if err := yaml.UnmarshalStrict(data, &c); err != nil {
 		return Catalog{}, fmt.Errorf("parse releases in %s: %w", path, err)
 	}
-	if len(c.Releases) == 0 {
-		return Catalog{}, fmt.Errorf("parse releases in %s: %w", path, errEmpty)
+	if err := c.validate(); err != nil {
+		return Catalog{}, fmt.Errorf("parse releases in %s: %w", path, err)
 	}
 	return c, nil
 }
 
-var errEmpty = errors.New("no release is listed")
+func (c Catalog) validate() error {
+	if len(c.Releases) == 0 {
+		return errors.New("no release is listed")
+	}
+	seen := map[string]bool{}
+	for i, r := range c.Releases {
+		switch {
+		case r.Name == "":
+			return fmt.Errorf("releases[%d].name: required", i)
+		case seen[r.Name]:
+			return fmt.Errorf("releases[%d].name: %q is listed twice", i, r.Name)
+		case len(r.Images) == 0:
+			return fmt.Errorf("releases[%d].images: required", i)
+		}
+		seen[r.Name] = true
+		for _, component := range slices.Sorted(maps.Keys(r.Images)) {
+			if r.Images[component] == "" {
+				return fmt.Errorf("releases[%d].images[%s]: required", i, component)
+			}
+		}
+	}
+	return nil
+}
 
 // Newest is the release that a new platform gets.
 func (c Catalog) Newest() string { return c.Releases[0].Name }

@@ -100,18 +100,19 @@ func (c *Client) Close() {
 // policies is the only place that decides about repeating requests and giving up on a target. The breaker is outside:
 // it counts requests that failed in spite of all attempts.
 func policies(m *metrics) failsafe.Executor[*http.Response] {
-	ours := func(_ *http.Response, err error) bool {
-		return err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, errNotRepeatable)
-	}
 	retries := retrypolicy.NewBuilder[*http.Response]().
-		HandleIf(ours).WithMaxAttempts(maxAttempts).ReturnLastFailure().
+		HandleIf(func(_ *http.Response, err error) bool { return isTheirs(err) && !errors.Is(err, errNotRepeatable) }).
+		WithMaxAttempts(maxAttempts).ReturnLastFailure().
 		WithBudget(budget.NewBuilder().WithMaxRate(0.5).WithMinConcurrency(10).Build()).
 		OnRetry(func(failsafe.ExecutionEvent[*http.Response]) { m.retries.Inc() }).Build()
 	breaker := circuitbreaker.NewBuilder[*http.Response]().
-		HandleIf(func(_ *http.Response, err error) bool { return err != nil && !errors.Is(err, context.Canceled) }).
+		HandleIf(func(_ *http.Response, err error) bool { return isTheirs(err) }).
 		WithFailureRateThreshold(0.9, 20, 10*time.Second).WithDelay(time.Second).Build()
 	return failsafe.With[*http.Response](breaker, retries)
 }
+
+// isTheirs is true for failures of the target, not of a caller who went away.
+func isTheirs(err error) bool { return err != nil && !errors.Is(err, context.Canceled) }
 
 // errNotRepeatable marks failures of requests that must not be sent twice.
 var errNotRepeatable = errors.New("request cannot be repeated")
@@ -125,7 +126,7 @@ func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	tried := map[*endpoint]bool{}
 	return c.policies.WithContext(r.Context()).Get(func() (*http.Response, error) {
-		response, err := c.attempt(r, tried) //nolint:bodyclose // the caller closes it
+		response, err := c.attempt(r, tried)
 		if err != nil && !repeatable(r) {
 			return nil, fmt.Errorf("%w: %w", errNotRepeatable, err)
 		}

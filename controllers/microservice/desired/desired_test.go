@@ -1,0 +1,98 @@
+package desired
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	psaapi "k8s.io/pod-security-admission/api"
+	"k8s.io/pod-security-admission/policy"
+
+	"github.com/streamplane/streamplane/api/v1alpha1"
+	"github.com/streamplane/streamplane/controllers/internal/golden"
+)
+
+func read(t *testing.T, file string) *v1alpha1.Microservice {
+	t.Helper()
+	m := &v1alpha1.Microservice{}
+	golden.Read(t, file, m)
+	return m
+}
+
+func TestObjects(t *testing.T) {
+	for name, file := range golden.Inputs(t, "testdata") {
+		t.Run(name, func(t *testing.T) {
+			var objects []runtime.Object
+			for _, object := range Objects(read(t, file), SlotBlue) {
+				objects = append(objects, object)
+			}
+			golden.Compare(t, "testdata/"+name+golden.Suffix, golden.YAML(t, objects...))
+		})
+	}
+}
+
+func TestPodsAreRestricted(t *testing.T) {
+	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	level := psaapi.LevelVersion{Level: psaapi.LevelRestricted, Version: psaapi.LatestVersion()}
+	for name, file := range golden.Inputs(t, "testdata") {
+		t.Run(name, func(t *testing.T) {
+			pods := 0
+			for _, object := range Objects(read(t, file), SlotBlue) {
+				d, ok := object.(*appsv1.Deployment)
+				if !ok {
+					continue
+				}
+				pods++
+				for _, result := range evaluator.EvaluatePod(level, &d.Spec.Template.ObjectMeta, &d.Spec.Template.Spec) {
+					if !result.Allowed {
+						t.Errorf("%s: %s: %s", d.Name, result.ForbiddenReason, result.ForbiddenDetail)
+					}
+				}
+			}
+			if pods != 1 {
+				t.Errorf("%d pod templates, want 1", pods)
+			}
+		})
+	}
+}
+
+// Objects must not share memory with the Microservice or with each other: the
+// caller edits them.
+func TestObjectsLeaveTheMicroserviceAlone(t *testing.T) {
+	m := read(t, "testdata/everything.yaml")
+	before := m.DeepCopy()
+	for _, object := range Objects(m, SlotBlue) {
+		labels := object.GetLabels()
+		for key := range labels {
+			labels[key] = "changed"
+		}
+		object.SetName("changed")
+	}
+	if diff := cmp.Diff(before, m); diff != "" {
+		t.Errorf("changed (-before +after):\n%s", diff)
+	}
+}
+
+func TestMinReplicas(t *testing.T) {
+	cases := map[string]struct {
+		spec v1alpha1.WorkloadSpec
+		want int32
+	}{
+		"nothing set":            {v1alpha1.WorkloadSpec{}, 1},
+		"fixed":                  {v1alpha1.WorkloadSpec{Replicas: new(int32(4))}, 4},
+		"fixed at zero":          {v1alpha1.WorkloadSpec{Replicas: new(int32(0))}, 0},
+		"bounded by autoscaling": {v1alpha1.WorkloadSpec{Autoscaling: &v1alpha1.Autoscaling{MinReplicas: 3, MaxReplicas: 9}}, 3},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			m := &v1alpha1.Microservice{Spec: v1alpha1.MicroserviceSpec{WorkloadSpec: tc.spec}}
+			if got := MinReplicas(m); got != tc.want {
+				t.Errorf("%d, want %d", got, tc.want)
+			}
+		})
+	}
+}

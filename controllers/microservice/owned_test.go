@@ -1,0 +1,52 @@
+package microservice
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+
+	"github.com/streamplane/streamplane/api/v1alpha1"
+	"github.com/streamplane/streamplane/controllers/internal/golden"
+	"github.com/streamplane/streamplane/controllers/microservice/desired"
+)
+
+// A kind that is built and not owned would be neither watched nor pruned.
+func TestOwnedIsWhatIsBuilt(t *testing.T) {
+	built := map[string]bool{}
+	for _, file := range golden.Inputs(t, "desired/testdata") {
+		m := &v1alpha1.Microservice{}
+		golden.Read(t, file, m)
+		for _, object := range desired.Objects(m, desired.SlotBlue) {
+			built[object.GetObjectKind().GroupVersionKind().String()] = true
+		}
+	}
+	var owned, pruned []string
+	for _, kind := range Owned() {
+		gvk, err := apiutil.GVKForObject(kind, scheme.Scheme)
+		if err != nil {
+			t.Fatal(err)
+		}
+		owned = append(owned, gvk.String())
+	}
+	for _, list := range prunable() {
+		gvk, err := apiutil.GVKForObject(list, scheme.Scheme)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gvk.Kind = strings.TrimSuffix(gvk.Kind, "List")
+		pruned = append(pruned, gvk.String())
+	}
+	slices.Sort(owned)
+	slices.Sort(pruned)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(built)), owned); diff != "" {
+		t.Errorf("Owned() (-built +owned):\n%s", diff)
+	}
+	if diff := cmp.Diff(owned, pruned); diff != "" {
+		t.Errorf("prunable() (-owned +pruned):\n%s", diff)
+	}
+}

@@ -1,0 +1,188 @@
+package microservice
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/streamplane/streamplane/api/v1alpha1"
+	"github.com/streamplane/streamplane/controllers/apply"
+)
+
+// deployment is fully rolled out with the given numbers; changes edit it.
+func deployment(wanted, available int32, changes ...func(*appsv1.Deployment)) *appsv1.Deployment {
+	d := &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: "search-blue", Generation: 5},
+		Spec:       appsv1.DeploymentSpec{Replicas: new(wanted)},
+		Status: appsv1.DeploymentStatus{
+			ObservedGeneration: 5, Replicas: wanted, UpdatedReplicas: wanted, AvailableReplicas: available,
+			Conditions: []appsv1.DeploymentCondition{{
+				Type: appsv1.DeploymentProgressing, Status: corev1.ConditionTrue, Reason: "NewReplicaSetAvailable",
+			}},
+		},
+	}
+	for _, change := range changes {
+		change(d)
+	}
+	return d
+}
+
+func progressing(status corev1.ConditionStatus, reason string) func(*appsv1.Deployment) {
+	return func(d *appsv1.Deployment) {
+		d.Status.Conditions[0].Status, d.Status.Conditions[0].Reason = status, reason
+	}
+}
+
+func refused(status corev1.ConditionStatus) func(*appsv1.Deployment) {
+	return func(d *appsv1.Deployment) {
+		d.Status.Conditions = append(d.Status.Conditions, appsv1.DeploymentCondition{
+			Type: appsv1.DeploymentReplicaFailure, Status: status, Message: "exceeded quota",
+		})
+	}
+}
+
+func search(spec v1alpha1.WorkloadSpec) *v1alpha1.Microservice {
+	spec.Image = "registry.test/search:1"
+	return &v1alpha1.Microservice{
+		ObjectMeta: metav1.ObjectMeta{Name: "search", Namespace: "tv", Generation: 7},
+		Spec: v1alpha1.MicroserviceSpec{
+			PlatformRef: v1alpha1.PlatformReference{Name: "acme"}, WorkloadSpec: spec,
+		},
+	}
+}
+
+func TestConditions(t *testing.T) {
+	conflict := &apply.ConflictError{Kind: "Service", Name: "search"}
+	fixed := func(n int32) v1alpha1.WorkloadSpec { return v1alpha1.WorkloadSpec{Replicas: new(n)} }
+	scaled := v1alpha1.WorkloadSpec{Autoscaling: &v1alpha1.Autoscaling{MinReplicas: 2, MaxReplicas: 9}}
+	cases := map[string]struct {
+		spec       v1alpha1.WorkloadSpec
+		deployment *appsv1.Deployment
+		did        outcome
+		want       string // kind reason: message
+	}{
+		"available":        {fixed(2), deployment(2, 2), outcome{}, "Ready Available: 2 pods available"},
+		"one is available": {fixed(1), deployment(1, 1), outcome{}, "Ready Available: 1 pod available"},
+		"zero are wanted":  {fixed(0), deployment(0, 0), outcome{}, "Ready ScaledToZero: scaled to zero"},
+		"zero are wanted, never rolled out": {
+			fixed(0), deployment(0, 0, progressing("True", "ReplicaSetUpdated")), outcome{}, "Ready ScaledToZero: scaled to zero",
+		},
+		"a name is taken": {
+			fixed(1), nil, outcome{err: errors.Join(errors.New("x"), fmt.Errorf("apply: %w", conflict))},
+			"Stalled NameConflict: Service search exists and was not made for this resource: delete or rename it",
+		},
+		"a name is taken beside running pods": {
+			fixed(1), deployment(1, 1), outcome{err: conflict},
+			"Stalled NameConflict: Service search exists and was not made for this resource: delete or rename it",
+		},
+		"a write failed": {
+			fixed(1), deployment(1, 1), outcome{err: errors.New("apply Service search: no")},
+			"Reconciling ApplyFailed: apply Service search: no",
+		},
+		"just written":           {fixed(1), deployment(1, 1), outcome{writes: 1}, "Reconciling Progressing: changes are being applied"},
+		"no deployment yet":      {fixed(1), nil, outcome{}, "Reconciling Progressing: changes are being applied"},
+		"older numbers":          {fixed(1), deployment(1, 1, func(d *appsv1.Deployment) { d.Generation = 6 }), outcome{}, "Reconciling Progressing: changes are being applied"},
+		"pods are refused":       {fixed(2), deployment(2, 1, refused("True")), outcome{}, "Reconciling ReplicaFailure: pods cannot be created: exceeded quota"},
+		"pods were refused once": {fixed(2), deployment(2, 2, refused("False")), outcome{}, "Ready Available: 2 pods available"},
+		"no progress in time": {
+			fixed(2), deployment(2, 2, progressing("False", "ProgressDeadlineExceeded"), func(d *appsv1.Deployment) { d.Status.UpdatedReplicas = 1 }),
+			outcome{},
+			"Stalled ProgressDeadlineExceeded: 1 pod of image registry.test/search:1: no progress within the deadline; look at the pods with kubectl describe",
+		},
+		"rolling out": {
+			fixed(3), deployment(3, 3, progressing("True", "ReplicaSetUpdated"), func(d *appsv1.Deployment) { d.Status.UpdatedReplicas = 1 }),
+			outcome{}, "Reconciling Progressing: 1 of 3 pods updated, 3 available",
+		},
+		"one missing of a fixed number is a drain":    {fixed(3), deployment(3, 2), outcome{}, "Ready Available: 2 pods available"},
+		"two missing of a fixed number":               {fixed(3), deployment(3, 1), outcome{}, "Reconciling PodsUnavailable: 1 of 3 pods available"},
+		"the only one is missing":                     {fixed(1), deployment(1, 0), outcome{}, "Reconciling PodsUnavailable: 0 of 1 pod available"},
+		"autoscaling up does not flap":                {scaled, deployment(9, 2), outcome{}, "Ready Available: 2 pods available"},
+		"autoscaling before the first step up":        {scaled, deployment(1, 1), outcome{}, "Ready Available: 1 pod available"},
+		"autoscaling with no pod":                     {scaled, deployment(2, 0), outcome{}, "Reconciling PodsUnavailable: 0 of 2 pods available"},
+		"autoscaling that somebody scaled to nothing": {scaled, deployment(0, 0), outcome{}, "Reconciling PodsUnavailable: 0 of 0 pods available"},
+		"replicas not yet defaulted":                  {fixed(1), deployment(1, 1, func(d *appsv1.Deployment) { d.Spec.Replicas = nil }), outcome{}, "Ready Available: 1 pod available"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			m := search(tc.spec)
+			status := statusOf(observed{microservice: m, slot: "blue", deployment: tc.deployment}, tc.did)
+			if got := read(t, status.Conditions, m.Generation); got != tc.want {
+				t.Errorf("got  %s\nwant %s", got, tc.want)
+			}
+			if status.ObservedGeneration != m.Generation {
+				t.Errorf("observed generation %d", status.ObservedGeneration)
+			}
+		})
+	}
+}
+
+// read checks the rules of kstatus and returns the summary.
+func read(t *testing.T, all []metav1.Condition, generation int64) string {
+	t.Helper()
+	ready := apimeta.FindStatusCondition(all, v1alpha1.ConditionReady)
+	if ready == nil {
+		t.Fatal("no Ready condition")
+	}
+	kind := v1alpha1.ConditionReady
+	for _, c := range all {
+		if c.ObservedGeneration != generation {
+			t.Errorf("%s speaks of generation %d", c.Type, c.ObservedGeneration)
+		}
+		if c.Type == v1alpha1.ConditionReady {
+			continue
+		}
+		if kind != v1alpha1.ConditionReady {
+			t.Errorf("both %s and %s", kind, c.Type)
+		}
+		kind = c.Type
+		if c.Status != metav1.ConditionTrue || c.Reason != ready.Reason || c.Message != ready.Message {
+			t.Errorf("%s contradicts Ready: %v, %v", c.Type, c, ready)
+		}
+	}
+	if (ready.Status == metav1.ConditionTrue) != (kind == v1alpha1.ConditionReady) {
+		t.Errorf("Ready=%s with %s", ready.Status, kind)
+	}
+	return kind + " " + ready.Reason + ": " + ready.Message
+}
+
+func TestStatusFields(t *testing.T) {
+	m := search(v1alpha1.WorkloadSpec{Replicas: new(int32(3))})
+	m.Spec.ServiceName = "finder"
+	got := statusOf(observed{microservice: m, slot: "blue", deployment: deployment(3, 2)}, outcome{})
+	got.Conditions = nil
+	want := v1alpha1.MicroserviceStatus{
+		ObservedGeneration: 7,
+		Replicas:           3,
+		Selector:           "app.kubernetes.io/instance=search,app.kubernetes.io/name=finder,streamplane.dev/slot=blue",
+		Pods:               "2/3",
+		StableSlot:         "blue",
+		Address:            "http://search.tv.svc:8080",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	gone := statusOf(observed{microservice: m, slot: "blue"}, outcome{})
+	if gone.Replicas != 0 || gone.Pods != "0/0" {
+		t.Errorf("without a deployment: %d replicas, pods %s", gone.Replicas, gone.Pods)
+	}
+}
+
+// A status that shared its conditions with the old one would give an empty patch.
+func TestStatusLeavesTheMicroserviceAlone(t *testing.T) {
+	m := search(v1alpha1.WorkloadSpec{})
+	m.Status = statusOf(observed{microservice: m, slot: "blue"}, outcome{})
+	before := m.DeepCopy()
+	after := statusOf(observed{microservice: m, slot: "blue", deployment: deployment(1, 1)}, outcome{})
+	if diff := cmp.Diff(before, m); diff != "" {
+		t.Errorf("(-before +after):\n%s", diff)
+	}
+	if cmp.Equal(before.Status, after) {
+		t.Error("the status did not change")
+	}
+}

@@ -1,0 +1,109 @@
+package operator
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// requests are those that one operator sent, in order, without watches and
+// leader election.
+type requests struct {
+	mutex sync.Mutex
+	all   []request
+}
+
+type request struct {
+	method string
+	path   string
+	query  string
+}
+
+// wrap records what goes through a transport.
+func (r *requests) wrap(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(sent *http.Request) (*http.Response, error) {
+		watch := sent.URL.Query().Get("watch") == "true"
+		if !watch && !strings.Contains(sent.URL.Path, "/leases") {
+			r.mutex.Lock()
+			r.all = append(r.all, request{sent.Method, sent.URL.Path, sent.URL.RawQuery})
+			r.mutex.Unlock()
+		}
+		return next.RoundTrip(sent)
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// mark is a position after everything that has been sent.
+func (r *requests) mark() int {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return len(r.all)
+}
+
+// since lists what was sent after a mark and is as asked.
+func (r *requests) since(mark int, is func(request) bool) []request {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	var found []request
+	for _, sent := range r.all[mark:] {
+		if is(sent) {
+			found = append(found, sent)
+		}
+	}
+	return found
+}
+
+func anything(request) bool { return true }
+
+func write(r request) bool { return r.method != http.MethodGet && r.method != http.MethodHead }
+
+// to says whether a request goes to an object, or a part of one.
+func to(resource, name string) func(request) bool {
+	return func(r request) bool {
+		_, rest, ok := strings.Cut(r.path, "/"+resource+"/")
+		return ok && (rest == name || strings.HasPrefix(rest, name+"/"))
+	}
+}
+
+// informerOrDiscovery says whether a request is what a starting operator needs
+// to fill its cache: a list of a whole kind, or the question which kinds exist.
+func informerOrDiscovery(r request) bool {
+	parts := strings.Split(strings.Trim(r.path, "/"), "/")
+	if parts[0] == "apis" {
+		parts = parts[1:] // now group/version/..., as api/v1/...
+	}
+	if i := slices.Index(parts, "namespaces"); i >= 0 {
+		parts = slices.Delete(parts, i, i+2)
+	}
+	return r.method == http.MethodGet && len(parts) <= 3
+}
+
+func TestInformerOrDiscovery(t *testing.T) {
+	cases := map[string]struct {
+		sent request
+		want bool
+	}{
+		"groups":              {request{"GET", "/apis", ""}, true},
+		"core":                {request{"GET", "/api", ""}, true},
+		"kinds of core":       {request{"GET", "/api/v1", ""}, true},
+		"kinds of a group":    {request{"GET", "/apis/apps/v1", ""}, true},
+		"list":                {request{"GET", "/apis/apps/v1/deployments", ""}, true},
+		"list of a namespace": {request{"GET", "/apis/apps/v1/namespaces/x/deployments", ""}, true},
+		"list of core":        {request{"GET", "/api/v1/namespaces/x/services", ""}, true},
+		"get":                 {request{"GET", "/apis/apps/v1/namespaces/x/deployments/y", ""}, false},
+		"get of core":         {request{"GET", "/api/v1/namespaces/x/services/y", ""}, false},
+		"create":              {request{"POST", "/api/v1/namespaces/x/services", ""}, false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := informerOrDiscovery(tc.sent); got != tc.want {
+				t.Errorf("%t, want %t", got, tc.want)
+			}
+		})
+	}
+}
