@@ -17,20 +17,20 @@ func TestParse(t *testing.T) {
 		fails bool
 	}{
 		"version 2": {
-			table: "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate",
+			table: "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 none rw,nsdelegate",
 			want:  Hierarchies{Roots: []string{"/sys/fs/cgroup"}, Unified: true},
 		},
 		"version 1 with the unified tree beside it": {
-			table: `24 1 0:20 / /sys/fs/cgroup rw - tmpfs tmpfs rw
-25 24 0:21 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu
-26 24 0:22 / /sys/fs/cgroup/systemd rw shared:3 - cgroup cgroup rw,name=systemd
-27 24 0:23 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw`,
+			table: `24 1 0:20 / /sys/fs/cgroup rw - tmpfs none rw
+25 24 0:21 / /sys/fs/cgroup/cpu rw - cgroup none rw,cpu
+26 24 0:22 / /sys/fs/cgroup/systemd rw shared:3 - cgroup none rw,name=systemd
+27 24 0:23 / /sys/fs/cgroup/unified rw - cgroup2 none rw`,
 			want: Hierarchies{Roots: []string{"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"}},
 		},
 		"trees of containers and elsewhere are not ours": {
-			table: `30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw
-31 23 0:26 /pods/x /var/lib/x/sys/fs/cgroup rw - cgroup2 cgroup2 rw
-32 23 0:26 /pods/x /sys/fs/cgroup/x rw - cgroup2 cgroup2 rw`,
+			table: `30 23 0:26 / /sys/fs/cgroup rw - cgroup2 none rw
+31 23 0:26 /pods/x /var/lib/x/sys/fs/cgroup rw - cgroup2 none rw
+32 23 0:26 /pods/x /sys/fs/cgroup/x rw - cgroup2 none rw`,
 			want: Hierarchies{Roots: []string{"/sys/fs/cgroup"}, Unified: true},
 		},
 		"none": {table: "1 0 8:1 / / rw - ext4 /dev/root rw", fails: true},

@@ -152,22 +152,22 @@ func TestFingerprintFollowsProgramsAndSettings(t *testing.T) {
 		}
 		return dir
 	}
-	print := func(c Cluster, dir string) string {
+	fingerprint := func(c Cluster, dir string) string {
 		got, err := c.Fingerprint(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return got
 	}
-	want := print(c, programs("../etcd@1"))
-	if got := print(c, programs("../etcd@1")); got != want {
+	want := fingerprint(c, programs("../etcd@1"))
+	if got := fingerprint(c, programs("../etcd@1")); got != want {
 		t.Error("the same programs and settings give another fingerprint")
 	}
-	if got := print(c, programs("../etcd@2")); got == want {
+	if got := fingerprint(c, programs("../etcd@2")); got == want {
 		t.Error("another program gives the same fingerprint")
 	}
 	c.Plan.Slot++
-	if got := print(c, programs("../etcd@1")); got == want {
+	if got := fingerprint(c, programs("../etcd@1")); got == want {
 		t.Error("other settings give the same fingerprint")
 	}
 }

@@ -113,6 +113,7 @@ func (c Cluster) controllerManager() []string {
 		"--root-ca-file=" + c.key("ca.crt"),
 		"--service-account-private-key-file=" + c.key("service-accounts.key"),
 		"--cluster-signing-cert-file=" + c.key("ca.crt"), "--cluster-signing-key-file=" + c.key("ca.key"),
+		"--flex-volume-plugin-dir=" + filepath.Join(c.Paths.State, "volume-plugins"),
 		"--node-monitor-grace-period=20s", "--node-monitor-period=2s",
 		"--horizontal-pod-autoscaler-sync-period=5s",
 		"--horizontal-pod-autoscaler-downscale-stabilization=30s",

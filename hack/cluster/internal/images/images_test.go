@@ -86,7 +86,7 @@ func TestLoadSkipsWhatIsThere(t *testing.T) {
 	dir := t.TempDir()
 	ctr := filepath.Join(dir, "ctr")
 	write := func(path, content string) {
-		if err := os.WriteFile(path, []byte(content), 0o700); err != nil { //nolint:gosec // A program.
+		if err := os.WriteFile(path, []byte(content), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -40,7 +40,7 @@ func (r running) boot(ctx context.Context) error {
 	cmd := exec.Command(thisProgram, "--name", r.Paths.Name, "supervise", r.Paths.State) //nolint:noctx // It outlives every context.
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.Env = []string{"PATH=" + r.Tools + ":" + systemPath, "HOME=/", machine.Mark + "=" + r.Paths.Name}
+	cmd.Env = []string{"PATH=" + r.Tools + ":" + systemPath, "HOME=" + r.Paths.State, machine.Mark + "=" + r.Paths.Name}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Unshareflags: syscall.CLONE_NEWNS}
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start the supervisor: %w", err)

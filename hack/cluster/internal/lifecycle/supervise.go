@@ -143,7 +143,7 @@ func (r running) command(u supervisor.Unit) *exec.Cmd {
 	cmd.Dir = "/"
 	cmd.Env = []string{
 		"PATH=" + filepath.Join(toolsInside(r.Paths), filepath.Base(r.spec.Tools)) + ":" + systemPath,
-		"HOME=/", machine.Mark + "=" + r.Paths.Name,
+		"HOME=" + r.Paths.State, machine.Mark + "=" + r.Paths.Name,
 	}
 	// Signals to the supervisor are not meant for its processes.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

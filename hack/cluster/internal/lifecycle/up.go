@@ -43,7 +43,7 @@ func (l Local) Up(ctx context.Context, nodes int) error {
 	return l.start(ctx, nodes)
 }
 
-// current reports whether the cluster runs, with the programs and settings of now.
+// current reports whether the cluster runs as this version of ours would run it.
 func (l Local) current(ctx context.Context) bool {
 	report, err := l.control().Report(ctx)
 	if err != nil {
@@ -54,10 +54,17 @@ func (l Local) current(ctx context.Context) bool {
 		return false
 	}
 	wanted, err := r.fingerprint(l.Tools)
-	if err == nil && wanted != report.Fingerprint {
+	switch {
+	case err != nil:
+		return false
+	case wanted != report.Fingerprint:
 		l.say("the cluster runs other programs or settings than these: starting it again")
+		return false
+	case !r.network().Whole(r.spec.Nodes):
+		l.say("a part of the cluster's network is gone: starting it again")
+		return false
 	}
-	return err == nil && wanted == report.Fingerprint
+	return true
 }
 
 // keepUp brings a running cluster to what it should be.

@@ -16,8 +16,8 @@ func TestMountsBelow(t *testing.T) {
 21 20 8:1 /x /run/streamplane/demo rw - ext4 /dev/a rw
 22 21 8:1 /x /run/streamplane/demo/data rw - ext4 /dev/a rw
 23 20 8:1 /x /run/streamplane/demo2 rw - ext4 /dev/a rw
-24 20 0:5 / /home/a\040b/.cache/clusters/demo/nodes rw - overlay overlay rw
-25 20 0:6 / /run/netns/sp-demo-lan rw - nsfs nsfs rw
+24 20 0:5 / /home/a\040b/.cache/clusters/demo/nodes rw - overlay none rw
+25 20 0:6 / /run/netns/sp-demo-lan rw - nsfs none rw
 `)
 	want := []string{"/home/a b/.cache/clusters/demo/nodes", "/run/streamplane/demo/data", "/run/streamplane/demo"}
 	got := mountsBelow(table, []string{"/run/streamplane/demo", "/home/a b/.cache/clusters/demo"})
