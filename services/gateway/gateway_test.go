@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -65,10 +67,8 @@ func newService(t *testing.T, files fstest.MapFS, streaming string, transport ht
 }
 
 func (s *service) do(method, path string, header http.Header) *http.Response {
-	request := httptest.NewRequest(method, path, http.NoBody)
-	for key, values := range header {
-		request.Header[key] = values
-	}
+	request := httptest.NewRequestWithContext(context.Background(), method, path, http.NoBody)
+	maps.Copy(request.Header, header)
 	answer := httptest.NewRecorder()
 	s.handler.ServeHTTP(answer, request)
 	return answer.Result()
@@ -76,7 +76,7 @@ func (s *service) do(method, path string, header http.Header) *http.Response {
 
 func body(t *testing.T, response *http.Response) string {
 	t.Helper()
-	defer response.Body.Close()
+	defer response.Body.Close() //nolint:errcheck // only read
 	data, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -266,11 +266,15 @@ func TestMediaIsStreamed(t *testing.T) {
 	defer close(release)
 	gateway := httptest.NewServer(newService(t, builtPage(), streaming.URL, http.DefaultTransport).handler)
 	defer gateway.Close()
-	response, err := http.Get(gateway.URL + "/v/demo/720p/s1.m4s")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, gateway.URL+"/v/demo/720p/s1.m4s", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // only read
 	if _, err := io.ReadFull(response.Body, make([]byte, 1024)); err != nil {
 		t.Errorf("the first bytes did not come before the last ones: %v", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -91,10 +92,8 @@ func folderService(t *testing.T) *service {
 }
 
 func (s *service) do(method, path string, header http.Header) *http.Response {
-	request := httptest.NewRequest(method, path, http.NoBody)
-	for key, values := range header {
-		request.Header[key] = values
-	}
+	request := httptest.NewRequestWithContext(context.Background(), method, path, http.NoBody)
+	maps.Copy(request.Header, header)
 	answer := httptest.NewRecorder()
 	s.handler.ServeHTTP(answer, request)
 	return answer.Result()
@@ -379,7 +378,7 @@ func TestSessionsAreDistinctViewersOfTheLastSeconds(t *testing.T) {
 func TestSessionsAreBounded(t *testing.T) {
 	now := time.Unix(0, 0)
 	s := newSessions(func() time.Time { return now })
-	request := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
 	for i := range maxSessions + 10 {
 		request.Header.Set("X-Forwarded-For", time.Duration(i).String())
 		s.seen(request)

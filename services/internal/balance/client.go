@@ -85,7 +85,7 @@ func New(ctx context.Context, config Config, registerer prometheus.Registerer) *
 	ctx, stop := context.WithCancel(ctx)
 	c := &Client{endpoints: newEndpoints(config), stop: stop}
 	c.metrics = newMetrics(config.Target.Hostname(), c.endpoints, registerer)
-	c.policies = policies(c.metrics)
+	c.policies = policies(c.metrics) //nolint:bodyclose // callers of RoundTrip close bodies
 	c.stopped.Go(func() { c.endpoints.keepFresh(ctx) })
 	return c
 }
@@ -125,8 +125,8 @@ func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	tried := map[*endpoint]bool{}
-	return c.policies.WithContext(r.Context()).Get(func() (*http.Response, error) {
-		response, err := c.attempt(r, tried)
+	return c.policies.WithContext(r.Context()).Get(func() (*http.Response, error) { //nolint:bodyclose // callers of RoundTrip close bodies
+		response, err := c.attempt(r, tried) //nolint:bodyclose // callers of RoundTrip close bodies
 		if err != nil && !repeatable(r) {
 			return nil, fmt.Errorf("%w: %w", errNotRepeatable, err)
 		}
