@@ -45,13 +45,14 @@ demo-down: $(BIN)/cluster ## Remove the demo
 
 .PHONY: run
 run: ## Run the operator from source against the current context
-	go run ./cmd/operator --releases=config/manager/releases.yaml --metrics-bind-address=127.0.0.1:0 --health-probe-bind-address=127.0.0.1:0
+	KUBECONFIG=$${KUBECONFIG:-$$HOME/.kube/config} go run ./cmd/operator --releases=config/manager/releases.yaml --metrics-bind-address=127.0.0.1:0 --health-probe-bind-address=127.0.0.1:0
 
 ##@ Build it
 
 .PHONY: build
-build: ## Compile everything into .cache/bin
-	$(GO_BUILD) -o $(BIN)/ ./cmd/... ./services/...
+build: ## Compile everything into .cache/build
+	mkdir -p $(STREAMPLANE_CACHE)/build
+	$(GO_BUILD) -o $(STREAMPLANE_CACHE)/build/ ./cmd/... ./services/...
 
 .PHONY: images
 images: $(BIN)/images ## Build one image per component into .cache/images, without Docker
