@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/rest"
@@ -44,6 +45,9 @@ func TestMinimalPlatform(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for _, name := range []string{"acme-gateway", "acme-streaming"} {
+		if d := get(w, name+"-blue", &appsv1.Deployment{}); *d.Spec.Replicas != 2 { // no autoscaler runs here
+			t.Errorf("%s starts with %d pods", name, *d.Spec.Replicas)
+		}
 		m := get(w, name, &v1alpha1.Microservice{})
 		checkMade(t, m, p, name)
 		for _, kind := range microservice.Owned() {
