@@ -157,7 +157,7 @@ func readMaster(t *testing.T, base string) *m3u8.MasterPlaylist {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	data, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)

@@ -87,7 +87,7 @@ func checkPageAndVideo(t *testing.T, gateway string) {
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	for _, path := range []string{"/", "/api/assets", "/v/clock/master.m3u8"} {
 		eventually(t, path+" answers", func() string {
-			if err := fetch(client, gateway+path); err != nil {
+			if err := fetch(t.Context(), client, gateway+path); err != nil {
 				return err.Error()
 			}
 			return ""

@@ -139,7 +139,7 @@ func get(client *http.Client) error {
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	if _, err := io.Copy(io.Discard, response.Body); err != nil {
 		return err
 	}
@@ -209,7 +209,7 @@ func TestRemovedPodFinishesItsResponse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	pods.start(t, "127.0.0.3", ok)
 	pods.dns.answer(nil, "127.0.0.3")
 	pods.dns.looked(t)

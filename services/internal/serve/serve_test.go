@@ -102,7 +102,7 @@ func fetch(url string) <-chan answer {
 			result <- answer{err: err}
 			return
 		}
-		defer response.Body.Close() //nolint:errcheck // only read
+		defer response.Body.Close()
 		body, err := io.ReadAll(response.Body)
 		result <- answer{body: string(body), err: err}
 	}()
