@@ -58,12 +58,14 @@ func (f *fakeDNS) looked(t *testing.T) {
 
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(deadline); time.Now().Before(end); {
-		if condition() {
-			return
+	expired := time.After(deadline)
+	for !condition() {
+		select {
+		case <-expired:
+			t.Fatalf("no %s within %s", what, deadline)
+		case <-time.After(time.Millisecond):
 		}
 	}
-	t.Fatalf("no %s within %s", what, deadline)
 }
 
 // pod is a server on its own loopback address; all pods share a port, as pods of a Service do.
