@@ -271,7 +271,7 @@ func TestMediaIsStreamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	if _, err := io.ReadFull(response.Body, make([]byte, 1024)); err != nil {
 		t.Errorf("the first bytes did not come before the last ones: %v", err)
 	}

@@ -113,7 +113,7 @@ func TestRecorderPassesFilesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	below := &readerFrom{ResponseWriter: httptest.NewRecorder()}
 	recorder := telemetry.Record(telemetry.Record(below))
 	if _, err := io.CopyN(recorder, file, 1<<16); err != nil {
