@@ -20,7 +20,7 @@ COPY . .
 COPY --from=page /src/web/dist web/dist
 RUN package=./services/$SERVICE; \
     if [ "$SERVICE" = operator ]; then package=./cmd/operator; fi; \
-    CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o "/out/$SERVICE" "$package"
+    CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o "/out/bin/$SERVICE" "$package"
 RUN mkdir -p /out/etc \
     && printf 'root:x:0:0:root:/:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/:/sbin/nologin\n' >/out/etc/passwd \
     && printf 'root:x:0:\nnonroot:x:65532:\n' >/out/etc/group
@@ -36,16 +36,16 @@ COPY --from=build /out/ /
 USER 65532:65532
 
 FROM static AS operator
-ENTRYPOINT ["/operator"]
+ENTRYPOINT ["/bin/operator"]
 
 FROM static AS gateway
-ENTRYPOINT ["/gateway"]
+ENTRYPOINT ["/bin/gateway"]
 
 FROM static AS streaming
-ENTRYPOINT ["/streaming"]
+ENTRYPOINT ["/bin/streaming"]
 
 FROM static AS sample-media
 COPY --from=media /sample-media /sample-media
-ENTRYPOINT ["/sample-media"]
+ENTRYPOINT ["/bin/sample-media"]
 
 FROM ${SERVICE}

@@ -5,7 +5,8 @@ shopt -s inherit_errexit
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cache=${STREAMPLANE_CACHE:-$PWD/.cache}
-cluster=("$cache/bin/cluster" --name demo)
+name=${NAME:-demo}
+cluster=("$cache/bin/cluster" --name "$name")
 images=$cache/bin/images
 namespace=streamplane-demo
 listen=${LISTEN:-127.0.0.1:8080}
@@ -69,8 +70,8 @@ await_page() {
 up_local() {
 	"${cluster[@]}" up # first, because it says at once when this machine cannot do it
 	hack/packages.sh images
-	"$images" --root .
-	export KUBECONFIG=$cache/clusters/demo/kubeconfig
+	"$images"
+	export KUBECONFIG=$cache/clusters/$name/kubeconfig
 	tools
 	say "loading images"
 	"${cluster[@]}" load "$cache"/images/{operator,gateway,streaming,sample-media}.tar
@@ -92,7 +93,7 @@ up_current() {
 	values=()
 	if [[ -n ${REGISTRY:-} ]]; then
 		hack/packages.sh images
-		"$images" --root . --out "$cache/images-pushed" --registry "$REGISTRY" --push
+		"$images" --out "$cache/images-pushed" --registry "$REGISTRY" --push
 		values=("$cache/images-pushed/values.yaml")
 	fi
 	hack/deploy.sh "${values[@]}"

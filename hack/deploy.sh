@@ -23,6 +23,6 @@ else
 	"$kubectl" --namespace "$namespace" delete secret --ignore-not-found \
 		--selector 'owner=helm,name=streamplane,status in (pending-install,pending-upgrade,pending-rollback)'
 	"$helm" upgrade streamplane charts/streamplane --install --namespace "$namespace" \
-		"${values[@]}" --labels "checksum=$checksum" --wait --timeout 5m
+		"${values[@]}" --labels "checksum=$checksum" --hide-notes --wait --timeout 5m
 fi
 "$kubectl" --namespace "$namespace" rollout status deployment/streamplane-operator --timeout 5m

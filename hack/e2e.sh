@@ -35,8 +35,8 @@ finish() {
 }
 
 hack/packages.sh images e2e
-"$images" --root .
-STREAMPLANE_VARIANT=$("$images" --root . variant gateway e2e) # a new image for one service
+"$images"
+STREAMPLANE_VARIANT=$("$images" variant gateway e2e) # a new image for one service
 tools=$("$cache/bin/cluster" tools kubectl helm)
 export STREAMPLANE_VARIANT KUBECTL=$tools/kubectl HELM=$tools/helm
 

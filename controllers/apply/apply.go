@@ -61,59 +61,69 @@ type Set struct {
 	Kinds []client.ObjectList
 }
 
+// Done is what a Sync did.
+type Done struct {
+	// Writes counts applies and deletes; 0 when the cache shows all as wanted.
+	Writes int
+	// Created are the wanted objects that did not exist.
+	Created []client.Object
+}
+
 // Sync applies the objects of a set and, when every apply succeeded, deletes
-// the objects that the owner controls and no longer wants. It returns the
-// number of writes, 0 when the cache shows all as wanted, and all errors, joined.
-func (s Syncer) Sync(ctx context.Context, set Set) (int, error) {
+// the objects that the owner controls and no longer wants. It returns all
+// errors, joined.
+func (s Syncer) Sync(ctx context.Context, set Set) (Done, error) {
 	wanted := map[string]bool{}
-	writes := 0
+	var done Done
 	var errs []error
 	for _, object := range set.Objects {
 		wanted[key(object.GetObjectKind().GroupVersionKind(), object.GetName())] = true
-		n, err := s.apply(ctx, set.Owner, object)
-		writes += n
-		errs = append(errs, err)
+		errs = append(errs, s.apply(ctx, set.Owner, object, &done))
 	}
 	if err := errors.Join(errs...); err != nil {
-		return writes, err // never prune after a failed apply
+		return done, err // never prune after a failed apply
 	}
 	for _, list := range set.Kinds {
 		n, err := s.prune(ctx, set, list, wanted)
-		writes += n
+		done.Writes += n
 		if err != nil {
-			return writes, err
+			return done, err
 		}
 	}
-	return writes, nil
+	return done, nil
 }
 
 // apply writes an object when the cache shows that it differs.
-func (s Syncer) apply(ctx context.Context, owner, object client.Object) (int, error) {
+func (s Syncer) apply(ctx context.Context, owner, object client.Object, done *Done) error {
 	intent, err := s.intent(owner, object)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	live, err := s.live(ctx, object)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	reason := "missing"
 	if live != nil {
 		if !metav1.IsControlledBy(live, owner) {
-			return 0, &ConflictError{Kind: intent.GetKind(), Name: intent.GetName()}
+			return &ConflictError{Kind: intent.GetKind(), Name: intent.GetName()}
 		}
 		reason, err = difference(intent, live)
 		if err != nil || reason == "" {
-			return 0, err
+			return err
 		}
 		intent.SetUID(live.GetUID()) // fails rather than touch a namesake made meanwhile
 	}
 	logf.FromContext(ctx).Info("Applying object", "kind", intent.GetKind(), "object", intent.GetName(), "reason", reason)
 	applied := client.ApplyConfigurationFromUnstructured(intent)
 	if err := s.Client.Apply(ctx, applied, client.FieldOwner(FieldManager), client.ForceOwnership); err != nil {
-		return 0, fmt.Errorf("apply %s %s: %w", intent.GetKind(), intent.GetName(), err)
+		return fmt.Errorf("apply %s %s: %w", intent.GetKind(), intent.GetName(), err)
 	}
-	return 1, nil
+	done.Writes++
+	if live == nil {
+		done.Created = append(done.Created, object)
+	}
+	return nil
 }
 
 // intent is what is sent to the API server: only fields that the operator has

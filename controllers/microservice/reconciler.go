@@ -106,12 +106,15 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 		return outcome{err: err}
 	}
 	syncer := apply.Syncer{Client: r.Client, Live: r.Live}
-	writes, err := syncer.Sync(ctx, apply.Set{
+	done, err := syncer.Sync(ctx, apply.Set{
 		Owner:   o.microservice,
 		Objects: desired.Objects(o.microservice, o.slot),
 		Kinds:   prunable(),
 	})
-	return outcome{writes: writes, err: err}
+	if err == nil {
+		err = seedScale(ctx, r.Client, o, done.Created)
+	}
+	return outcome{writes: done.Writes, err: err}
 }
 
 // report writes the status when it changed, and an event when Ready turned.

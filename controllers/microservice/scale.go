@@ -28,18 +28,36 @@ func handOverScale(ctx context.Context, c client.Client, o observed) error {
 	if o.microservice.Spec.Autoscaling == nil || d == nil || !ownsReplicas(d) {
 		return nil
 	}
+	return applyScale(ctx, c, d, max(wantedReplicas(d), desired.MinReplicas(o.microservice)))
+}
+
+// seedScale starts an autoscaled Deployment that was just created with its
+// least number of pods, rather than with 1 until the autoscaler has looked.
+func seedScale(ctx context.Context, c client.Client, o observed, created []client.Object) error {
+	if o.microservice.Spec.Autoscaling == nil {
+		return nil
+	}
+	for _, object := range created {
+		if d, ok := object.(*appsv1.Deployment); ok {
+			return applyScale(ctx, c, d, desired.MinReplicas(o.microservice))
+		}
+	}
+	return nil
+}
+
+func applyScale(ctx context.Context, c client.Client, d *appsv1.Deployment, replicas int32) error {
 	intent := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "apps/v1",
 		"kind":       "Deployment",
-		"metadata": map[string]any{
-			"name": d.Name, "namespace": d.Namespace, "uid": string(d.UID),
-		},
-		"spec": map[string]any{"replicas": int64(max(wantedReplicas(d), desired.MinReplicas(o.microservice)))},
+		"spec":       map[string]any{"replicas": int64(replicas)},
 	}}
+	intent.SetName(d.Name)
+	intent.SetNamespace(d.Namespace)
+	intent.SetUID(d.UID)
 	err := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(intent),
 		client.FieldOwner(scaleManager), client.ForceOwnership)
 	if err != nil {
-		return fmt.Errorf("hand over replicas of %s: %w", d.Name, err)
+		return fmt.Errorf("set replicas of %s: %w", d.Name, err)
 	}
 	return nil
 }

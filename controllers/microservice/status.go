@@ -110,7 +110,7 @@ func rollingOut(o observed, _ outcome) (conditions.Summary, bool) {
 // autoscaling nor a drain within the disruption budget makes Ready flap.
 func podsUnavailable(o observed, _ outcome) (conditions.Summary, bool) {
 	least := desired.MinReplicas(o.microservice)
-	if least > 1 {
+	if least > 1 && wantedReplicas(o.deployment) >= least {
 		least-- // the disruption budget
 	}
 	available := o.deployment.Status.AvailableReplicas

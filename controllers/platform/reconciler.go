@@ -74,12 +74,13 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 		return did
 	}
 	syncer := apply.Syncer{Client: r.Client, Live: r.Live}
-	did.writes, did.err = syncer.Sync(ctx, apply.Set{
+	done, err := syncer.Sync(ctx, apply.Set{
 		Owner:   o.platform,
 		Objects: o.wanted.Objects(),
 		Keep:    o.wanted.Keep(),
 		Kinds:   []client.ObjectList{&v1alpha1.MicroserviceList{}},
 	})
+	did.writes, did.err = done.Writes, err
 	return did
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 // packing is part of every key; raise it when the way images are packed changes.
-const packing = "1"
+const packing = "2"
 
 // builder turns components of one repository into images.
 type builder struct {
@@ -140,7 +140,7 @@ func (b *builder) key(c component, program, version string) (string, error) {
 	sum := newFingerprint()
 	sum.text("packing", packing+users+groups)
 	sum.text("platform", runtime.GOARCH)
-	sum.text("name", b.registry+"/"+c.name)
+	sum.text("name", b.registry+"/"+c.name+" "+c.program())
 	sum.text("labels", fmt.Sprint(labels(c, version)))
 	if err := sum.content(program); err != nil {
 		return "", err

@@ -2,12 +2,15 @@ package main
 
 // component is one image: a static Go program and the folders that travel with it.
 type component struct {
-	name        string   // image name, program name and entrypoint
+	name        string   // of the image and of the program in it
 	pkg         string   // Go package in the root module; its last element is the name
 	description string   // shown by registries
 	needs       []string // names of the preparations that must run before the compiler
 	folders     []folder // extra content of the image
 }
+
+// program is the path of the component's program in the image.
+func (c component) program() string { return "/bin/" + c.name }
 
 // folder is a folder of the repository and its place in the image.
 type folder struct {

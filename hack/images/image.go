@@ -28,8 +28,8 @@ func (b *builder) assemble(c component, program, version string) (v1.Image, erro
 		Config: v1.Config{
 			User:       user,
 			WorkingDir: "/",
-			Entrypoint: []string{"/" + c.name},
-			Env:        []string{"PATH=/"},
+			Entrypoint: []string{c.program()},
+			Env:        []string{"PATH=/bin"},
 			Labels:     labels(c, version),
 		},
 	})
@@ -51,7 +51,7 @@ func (b *builder) layers(c component, program string) ([]v1.Layer, error) {
 		return nil, err
 	}
 	w := newLayerWriter()
-	if err := w.copyFile(program, c.name, 0o755); err != nil {
+	if err := w.copyFile(program, strings.TrimPrefix(c.program(), "/"), 0o755); err != nil {
 		return nil, err
 	}
 	binary, err := w.layer()

@@ -120,7 +120,7 @@ func TestImageContentAndConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"/tiny"}, config.Config.Entrypoint); diff != "" {
+	if diff := cmp.Diff([]string{"/bin/tiny"}, config.Config.Entrypoint); diff != "" {
 		t.Errorf("entrypoint (-want +got):\n%s", diff)
 	}
 	if config.Config.User != "65532:65532" {
@@ -130,7 +130,7 @@ func TestImageContentAndConfiguration(t *testing.T) {
 		t.Errorf("version label is %q", got)
 	}
 	want := []string{
-		"etc/", "etc/group", "etc/passwd", "tmp/", "tiny",
+		"bin/", "etc/", "etc/group", "etc/passwd", "tmp/", "bin/tiny",
 		"media/", "media/clock/", "media/clock/asset.json", "media/clock/segment.m4s",
 	}
 	if diff := cmp.Diff(want, names(t, img)); diff != "" {
@@ -182,15 +182,20 @@ func TestPreparationRunsOnlyWhenItsSourcesChanged(t *testing.T) {
 	}
 }
 
-func TestComponentsAreNamedAfterTheirPackages(t *testing.T) {
+func TestComponentsFitTheCompilerAndTheImage(t *testing.T) {
 	for _, c := range components() {
 		if path.Base(c.pkg) != c.name {
 			t.Errorf("%s is built from %s: the compiler would name the program differently", c.name, c.pkg)
 		}
+		for _, f := range c.folders {
+			if strings.HasPrefix(c.program()+"/", f.to+"/") {
+				t.Errorf("%s: the folder %s would hide the program", c.name, f.to)
+			}
+		}
 	}
 }
 
-func TestDockerfileHasAStagePerComponent(t *testing.T) {
+func TestDockerfileBuildsEveryComponentInThisVersion(t *testing.T) {
 	content, err := os.ReadFile("../../Dockerfile")
 	if err != nil {
 		t.Fatal(err)
@@ -199,6 +204,13 @@ func TestDockerfileHasAStagePerComponent(t *testing.T) {
 		if !strings.Contains(string(content), " AS "+c.name+"\n") {
 			t.Errorf("no stage %q in the Dockerfile", c.name)
 		}
+	}
+	version, err := chartVersion("../../charts/streamplane/Chart.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(content), "ARG VERSION="+version+"\n") {
+		t.Errorf("the Dockerfile does not build version %s", version)
 	}
 }
 

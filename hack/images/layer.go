@@ -108,6 +108,7 @@ func (w *layerWriter) layer() (v1.Layer, error) {
 func baseLayer() (v1.Layer, error) {
 	w := newLayerWriter()
 	for _, step := range []func() error{
+		func() error { return w.folder("bin", 0o755) },
 		func() error { return w.folder("etc", 0o755) },
 		func() error { return w.file("etc/group", 0o644, int64(len(groups)), bytes.NewBufferString(groups)) },
 		func() error { return w.file("etc/passwd", 0o644, int64(len(users)), bytes.NewBufferString(users)) },

@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		fmt.Fprint(stderr, usage)
 		flags.PrintDefaults()
 	}
-	root := flags.String("root", "..", "the repository")
+	root := flags.String("root", ".", "the repository")
 	cache := flags.String("cache", os.Getenv("STREAMPLANE_CACHE"), "cache folder (default ROOT/.cache)")
 	out := flags.String("out", "", "where the images go (default CACHE/images)")
 	registry := flags.String("registry", "ghcr.io/streamplane", "registry and path that the references start with")

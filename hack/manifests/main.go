@@ -9,7 +9,7 @@ import (
 )
 
 func main() {
-	root := flag.String("root", "..", "the repository")
+	root := flag.String("root", ".", "the repository")
 	flag.Parse()
 	if err := generate(repository(*root)); err != nil {
 		fmt.Fprintln(os.Stderr, "manifests:", err)

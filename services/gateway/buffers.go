@@ -13,7 +13,7 @@ func newBuffers() *buffers {
 
 // Get borrows a buffer.
 func (b *buffers) Get() []byte {
-	return b.pool.Get().(*[bufferBytes]byte)[:] //nolint:errcheck,forcetypeassert // only Put fills the pool
+	return b.pool.Get().(*[bufferBytes]byte)[:]
 }
 
 // Put takes a buffer back.

@@ -52,7 +52,7 @@ func (e *edge) routes() http.Handler {
 
 func (e *edge) notFound(_ http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return &answer.Failure{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Message: "only GET and HEAD are served here"}
+		return &answer.Error{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Message: "only GET and HEAD are served here"}
 	}
 	return answer.NotFound("nothing is served at %s", r.URL.Path)
 }

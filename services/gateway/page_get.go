@@ -9,7 +9,7 @@ import (
 // getPage serves the web page. It needs no other service.
 func (e *edge) getPage(w http.ResponseWriter, r *http.Request) error {
 	if _, built := e.pages.files[indexName]; !built {
-		return &answer.Failure{
+		return &answer.Error{
 			Status: http.StatusServiceUnavailable, Code: "page_not_built",
 			Message: "this gateway was built without its web page: run `npm ci && npm run build` in web/, then build gateway again",
 		}

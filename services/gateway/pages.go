@@ -78,7 +78,10 @@ func compress(data []byte) ([]byte, error) {
 	if _, err := writer.Write(data); err != nil {
 		return nil, err
 	}
-	return out.Bytes(), writer.Close()
+	if err := writer.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
 }
 
 // contentType does not ask the host's tables: slim images have none.

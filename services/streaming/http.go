@@ -49,7 +49,7 @@ func (o *origin) routes() http.Handler {
 
 func (o *origin) notFound(_ http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && strings.HasPrefix(r.URL.Path, "/v/") {
-		return &answer.Failure{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Message: "media can only be read"}
+		return &answer.Error{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Message: "media can only be read"}
 	}
 	return answer.NotFound("nothing is served at %s", r.URL.Path)
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,6 +30,7 @@ type objects []runtime.Object
 // tool finds a program that the local cluster builds.
 func tool(t *testing.T, name string) string {
 	t.Helper()
+	readSources(t)
 	if folder := os.Getenv("STREAMPLANE_TOOLS"); folder != "" {
 		return filepath.Join(folder, name) // make has built it: a missing one is a failure
 	}
@@ -37,6 +39,24 @@ func tool(t *testing.T, name string) string {
 		t.Skipf("%s is not built: run \"make chart\"", name)
 	}
 	return file
+}
+
+// readSources tells the go command what the programs are going to read: it remembers the result of a
+// test until a file that the test itself has opened changes.
+func readSources(t *testing.T) {
+	t.Helper()
+	for _, folder := range []string{"charts", "config"} {
+		err := filepath.WalkDir(filepath.Join(root, folder), func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			_, err = os.ReadFile(name)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // template renders the chart with extra values, and returns the documents and what Helm complained of.

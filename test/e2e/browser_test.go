@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,7 +17,13 @@ import (
 // screen is a page in a headless Chromium.
 type screen struct {
 	ctx    context.Context //nolint:containedctx // chromedp keeps the browser in it
-	errors chan string
+	errors thrown
+}
+
+// thrown are the uncaught exceptions of a page.
+type thrown struct {
+	mu    sync.Mutex
+	texts []string
 }
 
 // playback is what the page says about its video.
@@ -39,16 +46,18 @@ func open(t *testing.T, url string) *screen {
 	allocator, stopBrowser := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, closePage := chromedp.NewContext(allocator)
 	t.Cleanup(func() { closePage(); stopBrowser() })
-	s := &screen{ctx: ctx, errors: make(chan string, 100)}
-	chromedp.ListenTarget(ctx, func(event any) {
-		if thrown, ok := event.(*runtime.EventExceptionThrown); ok {
-			select {
-			case s.errors <- thrown.ExceptionDetails.Error():
-			default: // a hundred are enough
-			}
+	s := &screen{ctx: ctx}
+	err := chromedp.Listen(ctx, func(event any) {
+		if exception, ok := event.(*runtime.EventExceptionThrown); ok {
+			s.errors.mu.Lock()
+			defer s.errors.mu.Unlock()
+			s.errors.texts = append(s.errors.texts, exception.ExceptionDetails.Text)
 		}
 	})
-	if err := chromedp.Run(ctx, chromedp.Navigate(url)); err != nil {
+	if err != nil {
+		t.Fatalf("listen to the page: %v", err)
+	}
+	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
 		t.Fatalf("open %s: %v", url, err)
 	}
 	return s
@@ -58,12 +67,11 @@ func (s *screen) playback(t *testing.T) playback {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(s.ctx, 30*time.Second)
 	defer cancel()
-	var p playback
-	err := chromedp.Run(ctx, chromedp.Evaluate(`(() => {
+	p, err := chromedp.Run(ctx, chromedp.Evaluate[playback](`(() => {
 		const v = document.querySelector("video");
 		return {state: document.body.dataset.state, time: v ? v.currentTime : -1,
 			error: v && v.error ? v.error.message : "", width: v ? v.videoWidth : 0};
-	})()`, &p))
+	})()`))
 	if err != nil {
 		t.Fatalf("ask the page: %v", err)
 	}
@@ -83,8 +91,8 @@ func (s *screen) waitPlayed(t *testing.T, seconds float64) {
 
 func (s *screen) screenshot(t *testing.T, name string) {
 	t.Helper()
-	var png []byte
-	if err := chromedp.Run(s.ctx, chromedp.FullScreenshot(&png, 100)); err != nil {
+	png, err := chromedp.Run(s.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
 		t.Fatalf("screenshot: %v", err)
 	}
 	keep(t, name, png)
@@ -96,13 +104,10 @@ func (s *screen) mustBeHealthy(t *testing.T) {
 	if p := s.playback(t); p.Error != "" || p.State == "error" {
 		t.Errorf("the player is in trouble: %+v", p)
 	}
-	close(s.errors)
-	var thrown []string
-	for text := range s.errors {
-		thrown = append(thrown, text)
-	}
-	if len(thrown) > 0 {
-		t.Errorf("the page threw: %s", strings.Join(thrown, "\n"))
+	s.errors.mu.Lock()
+	defer s.errors.mu.Unlock()
+	if len(s.errors.texts) > 0 {
+		t.Errorf("the page threw: %s", strings.Join(s.errors.texts, "\n"))
 	}
 }
 

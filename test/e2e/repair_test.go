@@ -23,31 +23,32 @@ import (
 
 // repairs deletes one of each kind by hand; each comes back with a new UID.
 func (tv theater) repairs(t *testing.T) {
-	cases := map[string]struct {
+	cases := []struct {
+		what   string
 		object client.Object
 		name   string
 	}{
-		"service":      {&corev1.Service{}, "acme-streaming"},
-		"headless":     {&corev1.Service{}, "acme-streaming-headless"},
-		"autoscaler":   {&autoscalingv2.HorizontalPodAutoscaler{}, "acme-streaming-blue"},
-		"budget":       {&policyv1.PodDisruptionBudget{}, "acme-streaming-blue"},
-		"policy":       {&networkingv1.NetworkPolicy{}, "acme-streaming"},
-		"deployment":   {&appsv1.Deployment{}, "acme-streaming-blue"},
-		"microservice": {&v1alpha1.Microservice{}, "acme-streaming"},
+		{"service", &corev1.Service{}, "acme-streaming"},
+		{"headless service", &corev1.Service{}, "acme-streaming-headless"},
+		{"service account", &corev1.ServiceAccount{}, "acme-streaming"},
+		{"network policy", &networkingv1.NetworkPolicy{}, "acme-streaming"},
+		{"autoscaler", &autoscalingv2.HorizontalPodAutoscaler{}, "acme-streaming-blue"},
+		{"disruption budget", &policyv1.PodDisruptionBudget{}, "acme-streaming-blue"},
+		{"deployment", &appsv1.Deployment{}, "acme-streaming-blue"},
+		// Last, because everything that it owned goes with it.
+		{"microservice", &v1alpha1.Microservice{}, "acme-streaming"},
 	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			before := get(t, tv.namespace, tc.name, tc.object.DeepCopyObject().(client.Object)).GetUID()
-			if err := kube.Delete(t.Context(), get(t, tv.namespace, tc.name, tc.object)); err != nil {
-				t.Fatal(err)
+	for _, tc := range cases {
+		before := get(t, tv.namespace, tc.name, tc.object.DeepCopyObject().(client.Object)).GetUID()
+		if err := kube.Delete(t.Context(), get(t, tv.namespace, tc.name, tc.object)); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the "+tc.what+" comes back", func() string {
+			again := tc.object.DeepCopyObject().(client.Object)
+			if !exists(t, tv.namespace, tc.name, again) || again.GetUID() == before {
+				return "it is missing"
 			}
-			eventually(t, name+" comes back", func() string {
-				again := tc.object.DeepCopyObject().(client.Object)
-				if !exists(t, tv.namespace, tc.name, again) || again.GetUID() == before {
-					return "it is missing"
-				}
-				return ""
-			})
+			return ""
 		})
 	}
 	waitSettled(t, tv.namespace, tv.name)
@@ -97,15 +98,11 @@ func TestNamesOfOthers(t *testing.T) {
 // disables a bundled one: exactly their objects go.
 func TestServicesComeAndGo(t *testing.T) {
 	ns := namespace(t, "guests")
-	image := kubectl(t, "get", "ms", "--all-namespaces", "--output=jsonpath={.items[0].spec.image}")
-	if image == "" {
-		image = releaseImage(t, "gateway")
-	}
 	platform := func(services string) string {
 		return "apiVersion: streamplane.dev/v1alpha1\nkind: StreamingPlatform\nmetadata: {name: acme}\nspec: {services: [" + services + "]}\n"
 	}
-	gateway := fmt.Sprintf("{name: search, image: %q, replicas: 1, calls: [{to: streaming}]}", releaseImage(t, "gateway"))
-	if out, err := kubectlApply(t, ns, platform(gateway)); err != nil {
+	search := fmt.Sprintf("{name: search, image: %q, replicas: 1, calls: [{to: streaming}]}", releaseImage(t, "gateway"))
+	if out, err := kubectlApply(t, ns, platform(search)); err != nil {
 		t.Fatal(out)
 	}
 	waitSettled(t, ns, "acme")

@@ -41,6 +41,9 @@ func (tv theater) sharesLoadWithNewPod(t *testing.T) {
 	for pod := range after {
 		total += after[pod] - before[pod]
 	}
+	if total < 300 {
+		t.Fatalf("the pods counted %.0f of at least 300 requests", total)
+	}
 	share := (after[fresh.Name] - before[fresh.Name]) / total
 	t.Logf("the new pod served %.0f%% of %.0f requests", 100*share, total)
 	if fair := 1 / float64(len(after)); share < fair/2 || share > fair*2 {
@@ -61,7 +64,7 @@ func (tv theater) requestsServed(t *testing.T) map[string]float64 {
 		metrics := kubectl(t, "get", "--raw", fmt.Sprintf("/api/v1/namespaces/%s/pods/%s:9090/proxy/metrics", tv.namespace, p.Name))
 		sum := 0.0
 		for line := range strings.Lines(metrics) {
-			if name, value, found := strings.Cut(line, "} "); found && strings.HasPrefix(name, "http_requests_total{") {
+			if name, value, found := strings.Cut(line, "} "); found && strings.HasPrefix(name, "http_server_requests_total{") {
 				n, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 				if err != nil {
 					t.Fatal(err)
@@ -84,6 +87,12 @@ func ready(p corev1.Pod) bool {
 // other service grows, and the operator does not write to the Deployment.
 func (tv theater) scalesOneService(t *testing.T) {
 	const calm, busy = "acme-gateway-blue", "acme-streaming-blue"
+	eventually(t, "streaming has its least number of pods", func() string {
+		if d := get(t, tv.namespace, busy, &appsv1.Deployment{}); *d.Spec.Replicas != 2 || d.Status.Replicas != 2 {
+			return fmt.Sprintf("%d pods", d.Status.Replicas)
+		}
+		return ""
+	})
 	ours := tv.lastApply(t, busy)
 	quiet := get(t, tv.namespace, calm, &appsv1.Deployment{}).Generation
 	direct := theater{namespace: tv.namespace, url: publish(t, tv.namespace, "acme-streaming")}

@@ -100,7 +100,7 @@ func listed(p *v1alpha1.StreamingPlatform, r release.Release) []row {
 
 func base(b bundled, p *v1alpha1.StreamingPlatform, r release.Release) v1alpha1.WorkloadSpec {
 	spec := b.workload(cmp.Or(p.Spec.Size, v1alpha1.SizeSmall), image(p, r, b.name))
-	if b.name == "streaming" && wantsSampleMedia(p) && r.Images[sampleMedia] != "" {
+	if b.sampleMedia && wantsSampleMedia(p) && r.Images[sampleMedia] != "" {
 		spec = withSampleMedia(spec, image(p, r, sampleMedia))
 	}
 	return spec

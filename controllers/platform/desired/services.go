@@ -18,8 +18,10 @@ type bundled struct {
 	sizes map[v1alpha1.Size]preset
 	// graceSeconds is how long a pod may take to finish what it serves.
 	graceSeconds int64
-	calls        []string
-	expose       *v1alpha1.Expose
+	// sampleMedia gives the service the sample videos.
+	sampleMedia bool
+	calls       []string
+	expose      *v1alpha1.Expose
 }
 
 // preset is what one size means for one service.
@@ -40,6 +42,7 @@ func services() []bundled {
 				v1alpha1.SizeLarge:  {6, 200, "1", "512Mi", "2Gi"},
 			},
 			graceSeconds: 75,
+			sampleMedia:  true,
 		},
 		{
 			name: "gateway",

@@ -2,6 +2,7 @@
 package answer
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,8 +13,8 @@ import (
 	"time"
 )
 
-// Failure is an error that the client may see.
-type Failure struct {
+// Error is an error that the client may see.
+type Error struct {
 	Status     int           `json:"-"`
 	Code       string        `json:"code"`
 	Message    string        `json:"message"`
@@ -22,23 +23,23 @@ type Failure struct {
 	Cause error `json:"-"`
 }
 
-func (f *Failure) Error() string {
-	if f.Cause == nil {
-		return f.Message
+func (e *Error) Error() string {
+	if e.Cause == nil {
+		return e.Message
 	}
-	return fmt.Sprintf("%s: %s", f.Message, f.Cause)
+	return fmt.Sprintf("%s: %s", e.Message, e.Cause)
 }
 
-func (f *Failure) Unwrap() error { return f.Cause }
+func (e *Error) Unwrap() error { return e.Cause }
 
 // NotFound is the failure for a thing that does not exist.
-func NotFound(format string, args ...any) *Failure {
-	return &Failure{Status: http.StatusNotFound, Code: "not_found", Message: fmt.Sprintf(format, args...)}
+func NotFound(format string, args ...any) *Error {
+	return &Error{Status: http.StatusNotFound, Code: "not_found", Message: fmt.Sprintf(format, args...)}
 }
 
 // Unavailable is the failure for a thing that should be asked for again soon.
-func Unavailable(message string, cause error) *Failure {
-	return &Failure{Status: http.StatusServiceUnavailable, Code: "unavailable", Message: message, RetryAfter: 2 * time.Second, Cause: cause}
+func Unavailable(message string, cause error) *Error {
+	return &Error{Status: http.StatusServiceUnavailable, Code: "unavailable", Message: message, RetryAfter: 2 * time.Second, Cause: cause}
 }
 
 // Handler serves a request or says why not. It must not return an error after it has begun to write.
@@ -58,9 +59,9 @@ func (h Handlers) Wrap(serve Handler) http.Handler {
 
 // Fail writes err as the response; it is the only place where error responses are made.
 func (h Handlers) Fail(w http.ResponseWriter, r *http.Request, err error) {
-	var failure *Failure
+	var failure *Error
 	if !errors.As(err, &failure) {
-		failure = &Failure{Status: http.StatusInternalServerError, Code: "internal", Message: "something went wrong on our side"}
+		failure = &Error{Status: http.StatusInternalServerError, Code: "internal", Message: "something went wrong on our side"}
 	}
 	if failure.Status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
 		h.Log.ErrorContext(r.Context(), "Request failed", "path", r.URL.Path, "status", failure.Status, "error", err)
@@ -75,14 +76,16 @@ func (h Handlers) Fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // JSON writes a value.
 func JSON(w http.ResponseWriter, status int, value any) error {
-	body, err := json.Marshal(value)
-	if err != nil {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // nobody may take it for HTML: nosniff
+	if err := encoder.Encode(value); err != nil {
 		return fmt.Errorf("encode the answer: %w", err)
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)+1))
+	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
 	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // the client may have gone
+	_, _ = w.Write(body.Bytes()) // the client may have gone
 	return nil
 }

@@ -59,11 +59,8 @@ func (e *endpoint) roundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// retire lets running requests end and keeps no connection after them.
-func (e *endpoint) retire() {
-	e.transport.DisableKeepAlives = true
-	e.transport.CloseIdleConnections()
-}
+// retire lets running requests end; their connections close when they have been idle for a while.
+func (e *endpoint) retire() { e.transport.CloseIdleConnections() }
 
 type countedBody struct {
 	io.ReadCloser

@@ -5,6 +5,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -179,19 +180,26 @@ func (s *Set) answer(err error) error {
 }
 
 func (s *Set) help(out io.Writer) error {
-	fmt.Fprintf(out, "%s\n\nUsage: %s [flags]\n\n", s.summary, s.program)
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	var text bytes.Buffer
+	fmt.Fprintf(&text, "%s\n\nUsage: %s [flags]\n\n", s.summary, s.program)
 	for _, o := range s.options {
-		fmt.Fprintf(table, "  --%s\t%s\t(%s%s)\n", o.name, o.usage, EnvName(o.name), defaultText(o))
+		fmt.Fprintf(&text, "  --%s\t%s\t(%s%s)\n", o.name, o.usage, EnvName(o.name), defaultText(o))
 	}
-	fmt.Fprint(table, "  --print-config\tprint every setting and where it came from\t\n")
-	fmt.Fprint(table, "  --check-config\tcheck the settings and end\t\n")
-	fmt.Fprint(table, "  --version\tprint the version\t\n")
-	if err := table.Flush(); err != nil {
+	text.WriteString("  --print-config\tprint every setting and where it came from\t\n" +
+		"  --check-config\tcheck the settings and end\t\n" +
+		"  --version\tprint the version\t\n" +
+		"\nA flag wins over its environment variable, shown in brackets.\n" +
+		"Exit codes: 0 ended well, 1 failed, 64 unknown flag, 78 wrong setting.\n")
+	return align(out, text.Bytes())
+}
+
+// align turns tabs into columns.
+func align(out io.Writer, text []byte) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	if _, err := table.Write(text); err != nil {
 		return err
 	}
-	_, err := fmt.Fprint(out, "\nA flag wins over its environment variable, shown in brackets.\nExit codes: 0 ended well, 1 failed, 64 unknown flag, 78 wrong setting.\n")
-	return err
+	return table.Flush()
 }
 
 func defaultText(o *option) string {
@@ -202,11 +210,11 @@ func defaultText(o *option) string {
 }
 
 func (s *Set) print(out io.Writer) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	var text bytes.Buffer
 	for _, o := range s.options {
-		fmt.Fprintf(table, "%s\t%s\t# %s\n", o.name, redact(o.text()), o.source)
+		fmt.Fprintf(&text, "%s\t%s\t# %s\n", o.name, redact(o.text()), o.source)
 	}
-	return table.Flush()
+	return align(out, text.Bytes())
 }
 
 // redact hides the password of a URL.

@@ -45,7 +45,7 @@ func (s *State) Ready() { s.set(true, "") }
 // Drain asks callers to go elsewhere.
 func (s *State) Drain() { s.set(false, "draining") }
 
-func (s *State) set(ready bool, reason string) { //nolint:revive // private setter of one field
+func (s *State) set(ready bool, reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ready, s.reason = ready, reason

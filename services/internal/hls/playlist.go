@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -133,17 +134,10 @@ func (m Master) streamInfo(v Variant) string {
 	codecs, average, peak, group := []string{v.Codec}, 0, 0, ""
 	for _, a := range m.Audio {
 		average, peak, group = max(average, a.Average), max(peak, a.Peak), fmt.Sprintf(",AUDIO=%q", audioGroup)
-		codecs = appendNew(codecs, a.Codec)
+		if !slices.Contains(codecs, a.Codec) {
+			codecs = append(codecs, a.Codec)
+		}
 	}
 	return fmt.Sprintf("#EXT-X-STREAM-INF:BANDWIDTH=%d,AVERAGE-BANDWIDTH=%d,CODECS=%q,RESOLUTION=%dx%d,FRAME-RATE=%.3f%s\n%s\n",
 		v.Peak+peak, v.Average+average, strings.Join(codecs, ","), v.Width, v.Height, v.FrameRate, group, v.URI)
-}
-
-func appendNew(list []string, item string) []string {
-	for _, known := range list {
-		if known == item {
-			return list
-		}
-	}
-	return append(list, item)
 }

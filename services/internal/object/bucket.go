@@ -70,7 +70,7 @@ func (b *Bucket) rangeOpener(ctx context.Context, key, etag string) func(int64) 
 			}
 		}
 		core := minio.Core{Client: b.client}
-		body, _, _, err := core.GetObject(ctx, b.bucket, key, options) //nolint:bodyclose // the range reader closes it
+		body, _, _, err := core.GetObject(ctx, b.bucket, key, options)
 		if err != nil {
 			return nil, bucketError("read object", err)
 		}

@@ -65,7 +65,7 @@ func (q *requests) report(w *Recorder, r *http.Request, seconds float64) {
 }
 
 func (q *requests) recoverPanic(w *Recorder, r *http.Request) {
-	problem := recover() //nolint:revive // called by defer
+	problem := recover()
 	if problem == nil {
 		return
 	}

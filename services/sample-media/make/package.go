@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"github.com/streamplane/streamplane/services/internal/hls"
 	"github.com/streamplane/streamplane/services/internal/mp4"
@@ -141,12 +140,12 @@ func (r rendition) check(want recipe) error {
 
 // contentHash changes whenever a byte of the rendition does.
 func (r rendition) contentHash() string {
-	sum := sha256.New()
-	fmt.Fprintln(sum, r.files[initName])
-	for number := range r.media.Segments {
-		fmt.Fprintln(sum, r.files["s"+strconv.Itoa(number+1)+".m4s"])
+	digests := []byte(r.files[initName])
+	for _, segment := range r.media.Segments {
+		digests = append(digests, r.files[segment.URI]...)
 	}
-	return hex.EncodeToString(sum.Sum(nil))[:8]
+	sum := sha256.Sum256(digests)
+	return hex.EncodeToString(sum[:])[:8]
 }
 
 func master(r recipe, videos []rendition, audio rendition) hls.Master {

@@ -76,8 +76,10 @@ func (r recipe) picture(font string) string {
 	for _, text := range []string{
 		"text=STREAMPLANE:fontcolor=white@0.9:fontsize=40:x=w-tw-40:y=36",
 		"text=●:fontcolor=0xff5c8a:fontsize=120:x='w/2-tw/2+(w/2-120)*sin(2*PI*t/6)':y='h/2-th/2+(h/2-140)*cos(2*PI*t/4)'",
-		`text='%{pts\:hms}':fontcolor=white:fontsize=120:x=(w-tw)/2:y=(h-th)/2:box=1:boxcolor=black@0.35:boxborderw=24`,
-		"text='frame %{frame_num}':fontcolor=white@0.9:fontsize=48:x=(w-tw)/2:y=h-110",
+		fmt.Sprintf(`text='%%{eif\:n/%d/60\:d\:2}\:%%{eif\:mod(floor(n/%d),60)\:d\:2}.%%{eif\:mod(n,%d)*%d\:d\:3}':`,
+			r.frameRate, r.frameRate, r.frameRate, 1000/r.frameRate) +
+			"fontcolor=white:fontsize=130:x=(w-tw)/2:y=(h-th)/2:box=1:boxcolor=black@0.35:boxborderw=28",
+		"text='frame %{frame_num}':fontcolor=white@0.9:fontsize=48:x=(w-tw)/2:y=h-130",
 	} {
 		steps = append(steps, "drawtext=fontfile="+font+":"+text)
 	}

@@ -22,8 +22,6 @@ type Cluster struct {
 	Paths layout.Paths
 	// Plan is the address plan.
 	Plan layout.Plan
-	// Nodes is the number of nodes.
-	Nodes int
 	// Bin is the folder of the programs.
 	Bin string
 	// Runc is the low-level container runtime.

@@ -113,6 +113,7 @@ func (c Cluster) controllerManager() []string {
 		"--root-ca-file=" + c.key("ca.crt"),
 		"--service-account-private-key-file=" + c.key("service-accounts.key"),
 		"--cluster-signing-cert-file=" + c.key("ca.crt"), "--cluster-signing-key-file=" + c.key("ca.key"),
+		"--flex-volume-plugin-dir=" + filepath.Join(c.Paths.State, "volume-plugins"),
 		"--node-monitor-grace-period=20s", "--node-monitor-period=2s",
 		"--horizontal-pod-autoscaler-sync-period=5s",
 		"--horizontal-pod-autoscaler-downscale-stabilization=30s",
@@ -187,7 +188,7 @@ func (c Cluster) applyAddons(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(ctx, c.tool("kubectl"), "--kubeconfig="+c.Paths.Kubeconfig(), //nolint:gosec // Our own program.
+	out, err := exec.CommandContext(ctx, c.tool("kubectl"), "--kubeconfig="+c.Paths.Kubeconfig(),
 		"apply", "--server-side", "--force-conflicts", "--field-manager=local-cluster", "--filename="+file).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("apply the cluster's own objects: %w: %s", err, out)

@@ -18,7 +18,7 @@ func PauseArchive(paths layout.Paths) string { return filepath.Join(paths.Images
 // Node lists the processes of one node.
 func (c Cluster) Node(number int, probes Probes) []supervisor.Unit {
 	name := layout.NodeName(number)
-	containerd, images, kubelet, proxy := "containerd-"+name, "images-"+name, "kubelet-"+name, "kube-proxy-"+name
+	containerd, pause, kubelet, proxy := "containerd-"+name, "images-"+name, "kubelet-"+name, "kube-proxy-"+name
 	socket := c.Paths.ContainerdSocket(number)
 	units := []supervisor.Unit{
 		{
@@ -28,9 +28,9 @@ func (c Cluster) Node(number int, probes Probes) []supervisor.Unit {
 				return errors.Join(c.writeContainerd(number), os.MkdirAll(c.Paths.NodeRun(number), 0o755))
 			},
 		},
-		{Name: images, After: []string{containerd}, Prepare: c.importPause(number)},
+		{Name: pause, After: []string{containerd}, Prepare: c.importPause(number)},
 		{
-			Name: kubelet, After: []string{images, apiServer}, Argv: c.kubelet(number),
+			Name: kubelet, After: []string{pause, apiServer}, Argv: c.kubelet(number),
 			Prepare: func(context.Context) error { return c.writeKubelet(number) },
 		},
 		{Name: proxy, After: []string{apiServer}, Argv: c.proxy(name)},

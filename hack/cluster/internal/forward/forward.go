@@ -31,7 +31,7 @@ func (f Forwarder) Serve(ctx context.Context, listener net.Listener) error {
 		client, err := listener.Accept()
 		if err != nil {
 			if ctx.Err() != nil {
-				return nil //nolint:nilerr // Closed on purpose.
+				return nil
 			}
 			return fmt.Errorf("accept: %w", err)
 		}

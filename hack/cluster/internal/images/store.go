@@ -69,7 +69,7 @@ func (s Store) list(ctx context.Context) ([]string, error) {
 
 func (s Store) ctr(ctx context.Context, args ...string) (string, error) {
 	args = append([]string{"--address", s.Socket, "--namespace", "k8s.io", "images"}, args...)
-	cmd := exec.CommandContext(ctx, s.Ctr, args...) //nolint:gosec // Our own program.
+	cmd := exec.CommandContext(ctx, s.Ctr, args...)
 	var problem strings.Builder
 	cmd.Stderr = &problem
 	out, err := cmd.Output()

@@ -79,20 +79,8 @@ type Node struct {
 	Name  string
 	Zone  string
 	Ready bool
-}
-
-type condition struct {
-	Type   string `json:"type"`
-	Status string `json:"status"`
-}
-
-func isTrue(conditions []condition, kind string) bool {
-	for _, c := range conditions {
-		if c.Type == kind {
-			return c.Status == "True"
-		}
-	}
-	return false
+	// Heartbeat is when kubelet last wrote the node's state.
+	Heartbeat time.Time
 }
 
 // Nodes lists the nodes.
@@ -104,7 +92,11 @@ func (c *Client) Nodes(ctx context.Context) ([]Node, error) {
 				Labels map[string]string `json:"labels"`
 			} `json:"metadata"`
 			Status struct {
-				Conditions []condition `json:"conditions"`
+				Conditions []struct {
+					Type      string    `json:"type"`
+					Status    string    `json:"status"`
+					Heartbeat time.Time `json:"lastHeartbeatTime"`
+				} `json:"conditions"`
 			} `json:"status"`
 		} `json:"items"`
 	}
@@ -113,25 +105,15 @@ func (c *Client) Nodes(ctx context.Context) ([]Node, error) {
 	}
 	var nodes []Node
 	for _, item := range list.Items {
-		nodes = append(nodes, Node{
-			Name: item.Metadata.Name, Zone: item.Metadata.Labels["topology.kubernetes.io/zone"],
-			Ready: isTrue(item.Status.Conditions, "Ready"),
-		})
+		node := Node{Name: item.Metadata.Name, Zone: item.Metadata.Labels["topology.kubernetes.io/zone"]}
+		for _, condition := range item.Status.Conditions {
+			if condition.Type == "Ready" {
+				node.Ready, node.Heartbeat = condition.Status == "True", condition.Heartbeat
+			}
+		}
+		nodes = append(nodes, node)
 	}
 	return nodes, nil
-}
-
-// APIServiceAvailable says whether an aggregated API answers.
-func (c *Client) APIServiceAvailable(ctx context.Context, name string) (bool, error) {
-	var service struct {
-		Status struct {
-			Conditions []condition `json:"conditions"`
-		} `json:"status"`
-	}
-	if err := c.Get(ctx, "/apis/apiregistration.k8s.io/v1/apiservices/"+name, &service); err != nil {
-		return false, err
-	}
-	return isTrue(service.Status.Conditions, "Available"), nil
 }
 
 // ServiceAddress finds the ClusterIP and port of a Service.

@@ -20,6 +20,9 @@ const (
 	podsOctetBase  = 128
 )
 
+// NoSlot is the slot of a cluster that has no address range, or lost it to another.
+const NoSlot = -1
+
 // Plan is the address plan of one cluster: everything it uses lies in one /16
 // of its own, so that two clusters never overlap.
 type Plan struct {

@@ -12,34 +12,35 @@ import (
 	"time"
 
 	"github.com/streamplane/streamplane/hack/cluster/internal/kube"
+	"github.com/streamplane/streamplane/hack/cluster/internal/layout"
 	"github.com/streamplane/streamplane/hack/cluster/internal/machine"
 	"github.com/streamplane/streamplane/hack/cluster/internal/supervisor"
 )
 
 const (
-	bootLimit   = 4 * time.Minute
-	bootPeriod  = 200 * time.Millisecond
-	metricsAPI  = "v1beta1.metrics.k8s.io"
-	hopeless    = 8
-	logTail     = 15
-	sysProgram  = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-	ownProgram  = "/proc/self/exe"
-	supervisorX = "supervisor"
+	bootLimit      = 4 * time.Minute
+	bootPeriod     = 200 * time.Millisecond
+	metricsAPI     = "/apis/metrics.k8s.io/v1beta1"
+	hopeless       = 8
+	logTail        = 15
+	systemPath     = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	thisProgram    = "/proc/self/exe"
+	supervisorName = "supervisor"
 )
 
 // boot starts the supervisor and waits until the cluster is healthy.
 func (r running) boot(ctx context.Context) error {
-	log, err := os.OpenFile(r.Paths.Log(supervisorX), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := os.OpenFile(r.Paths.Log(supervisorName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return fmt.Errorf("open log: %w", err)
 	}
 	defer func() { _ = log.Close() }()
 	// It outlives this program, in a session and a mount namespace of its own:
 	// whatever is mounted there goes when its last process ends.
-	cmd := exec.Command(ownProgram, "--name", r.Paths.Name, "supervise", r.Paths.State) //nolint:noctx,gosec // It outlives every context.
+	cmd := exec.Command(thisProgram, "--name", r.Paths.Name, "supervise", r.Paths.State) //nolint:noctx // It outlives every context.
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.Env = []string{"PATH=" + r.Tools + ":" + sysProgram, "HOME=/", machine.Mark + "=" + r.Paths.Name}
+	cmd.Env = []string{"PATH=" + r.Tools + ":" + systemPath, "HOME=" + r.Paths.State, machine.Mark + "=" + r.Paths.Name}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Unshareflags: syscall.CLONE_NEWNS}
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start the supervisor: %w", err)
@@ -48,7 +49,7 @@ func (r running) boot(ctx context.Context) error {
 	defer cancel(nil)
 	go func() {
 		err := cmd.Wait()
-		cancel(fmt.Errorf("the supervisor ended: %w\n%s", errors.Join(err, errors.New("see its log")), r.tail(supervisorX)))
+		cancel(fmt.Errorf("the supervisor ended: %w\n%s", errors.Join(err, errors.New("see its log")), r.tail(supervisorName)))
 	}()
 	return r.waitHealthy(ctx)
 }
@@ -92,9 +93,9 @@ type gap struct {
 func (r running) missing(ctx context.Context) ([]gap, error) {
 	report, err := r.control().Report(ctx)
 	if err != nil {
-		return []gap{{what: "supervisor", component: supervisorX, problem: err.Error()}}, nil //nolint:nilerr // It is about to start.
+		return []gap{{what: "supervisor", component: supervisorName, problem: err.Error()}}, nil //nolint:nilerr // It is about to start.
 	}
-	var gaps []gap
+	gaps := r.missingNodes(ctx, report.Units)
 	for _, unit := range report.Units {
 		if unit.Healthy() {
 			continue
@@ -104,26 +105,44 @@ func (r running) missing(ctx context.Context) ([]gap, error) {
 			return gaps, fmt.Errorf("%s does not keep running", unit.Name)
 		}
 	}
+	return gaps, nil
+}
+
+// missingNodes lists what the API server says is not there, or that it is not there itself.
+func (r running) missingNodes(ctx context.Context, units []supervisor.Status) []gap {
 	nodes, err := r.api.Nodes(ctx)
 	if err != nil {
-		return append(gaps, gap{what: "API server", component: "kube-apiserver", problem: err.Error()}), nil
+		return []gap{{what: "API server", component: "kube-apiserver", problem: err.Error()}}
 	}
-	for number := range r.spec.Nodes {
-		name := fmt.Sprintf("node-%d", number+1)
-		if !slices.ContainsFunc(nodes, func(n kube.Node) bool { return n.Name == name && n.Ready }) {
+	var gaps []gap
+	for number := 1; number <= r.spec.Nodes; number++ {
+		name := layout.NodeName(number)
+		// What an earlier kubelet wrote says nothing.
+		since := runningSince(units, "kubelet-"+name).Truncate(time.Second)
+		if !slices.ContainsFunc(nodes, func(n kube.Node) bool { return n.Name == name && n.Ready && !n.Heartbeat.Before(since) }) {
 			gaps = append(gaps, gap{what: name, component: "kubelet-" + name, problem: "the node is not Ready"})
 		}
 	}
-	if available, err := r.api.APIServiceAvailable(ctx, metricsAPI); err != nil || !available {
-		gaps = append(gaps, gap{what: "metrics", component: "metrics-server", problem: "the metrics API does not answer"})
+	// Not the state of the APIService: what an earlier run wrote says nothing.
+	if err := r.api.Get(ctx, metricsAPI, nil); err != nil {
+		gaps = append(gaps, gap{what: "metrics", component: "metrics-server", problem: err.Error()})
 	}
-	return gaps, nil
+	return gaps
+}
+
+func runningSince(units []supervisor.Status, name string) time.Time {
+	for _, unit := range units {
+		if unit.Name == name {
+			return unit.Since
+		}
+	}
+	return time.Time{}
 }
 
 // milestones lists what works now and was not said before.
 func milestones(missing []gap, said []string) []string {
 	var fresh []string
-	for what, text := range map[string]string{"API server": "API server is ready", "node-1": "first node is ready", "metrics": "metrics are there"} {
+	for what, text := range map[string]string{"API server": "API server is ready", "node-1": "first node is ready", "metrics": "metrics API is ready"} {
 		waiting := slices.ContainsFunc(missing, func(g gap) bool {
 			return g.what == what || g.what == "supervisor" || g.what == "API server"
 		})

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/streamplane/streamplane/hack/cluster/internal/cgroup"
+	"github.com/streamplane/streamplane/hack/cluster/internal/layout"
 	"github.com/streamplane/streamplane/hack/cluster/internal/machine"
 	"github.com/streamplane/streamplane/hack/cluster/internal/network"
 	"github.com/streamplane/streamplane/hack/cluster/internal/registry"
@@ -22,7 +24,7 @@ func (l Local) Down() error {
 	if err := machine.Check(); err != nil {
 		return err
 	}
-	unlock, err := l.registry().Lock(l.Paths.Name)
+	unlock, err := l.lock()
 	if err != nil {
 		return err
 	}
@@ -32,13 +34,10 @@ func (l Local) Down() error {
 		return err
 	}
 	if !found {
-		// A restart of the machine forgets registrations, but not folders.
-		entry = registry.Entry{Name: l.Paths.Name, State: l.Paths.State}
-		old, again, err := l.earlier()
-		if again {
-			entry.Slot = old.Slot
+		if entry, err = l.unregistered(); err != nil {
+			return err
 		}
-		if !again && err == nil && !exists(l.Paths.State) {
+		if !exists(entry.State) && len(traces(entry)) == 0 {
 			l.say("cluster %s does not exist: nothing to do", l.Paths.Name)
 			return l.registry().Clean(l.Paths.Name)
 		}
@@ -47,6 +46,23 @@ func (l Local) Down() error {
 		return err
 	}
 	return l.registry().Clean(l.Paths.Name)
+}
+
+// unregistered describes what is left of a cluster that is not registered: a
+// restart of the machine forgets registrations, but not folders.
+func (l Local) unregistered() (registry.Entry, error) {
+	entry := registry.Entry{Name: l.Paths.Name, Slot: layout.NoSlot, State: l.Paths.State}
+	others, err := l.registry().List()
+	if err != nil {
+		return registry.Entry{}, err
+	}
+	// A description that was cut short says nothing, and is on its way out.
+	old, again, _ := l.earlier()
+	taken := slices.ContainsFunc(others, func(e registry.Entry) bool { return e.Slot == old.Slot })
+	if again && !taken {
+		entry.Slot = old.Slot
+	}
+	return entry, nil
 }
 
 // remove takes a cluster away with all of its data, and checks that nothing is left.
@@ -59,7 +75,7 @@ func (l Local) remove(entry registry.Entry) error {
 		return fmt.Errorf("remove %s: %w", paths.State, err)
 	}
 	l.say("removed %s", paths.State)
-	if left := leftovers(entry); len(left) > 0 {
+	if left := traces(entry); len(left) > 0 {
 		return fmt.Errorf("cluster %s left something behind:\n%s", entry.Name, strings.Join(left, "\n"))
 	}
 	// The registration goes last: until then another attempt knows where to look.
@@ -117,8 +133,8 @@ func (l Local) count(format string, number int) {
 	}
 }
 
-// leftovers lists what a cluster left on the machine.
-func leftovers(entry registry.Entry) []string {
+// traces lists what there is of a cluster on the machine.
+func traces(entry registry.Entry) []string {
 	paths := entry.Paths()
 	left := network.Network{Paths: paths, Plan: entry.Plan()}.Left()
 	groups, err := cgroup.Detect()

@@ -14,7 +14,7 @@ import (
 
 // Load puts image archives onto every node.
 func (l Local) Load(ctx context.Context, archives []string) error {
-	unlock, err := l.registry().Lock(l.Paths.Name)
+	unlock, err := l.lock()
 	if err != nil {
 		return err
 	}

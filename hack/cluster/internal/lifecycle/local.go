@@ -52,6 +52,16 @@ func (l Local) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(l.Out, format+"\n", args...)
 }
 
+// lock keeps two commands from changing the cluster at the same time.
+func (l Local) lock() (func(), error) {
+	unlock, err := l.registry().TryLock(l.Paths.Name)
+	if errors.Is(err, registry.ErrLocked) {
+		l.say("waiting for another command on cluster %s", l.Paths.Name)
+		return l.registry().Lock(l.Paths.Name)
+	}
+	return unlock, err
+}
+
 // running is a cluster that runs: what it should be and how to ask it.
 type running struct {
 	Local

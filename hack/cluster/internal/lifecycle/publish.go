@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -30,7 +31,7 @@ func ParsePublication(target, listen string) (spec.Publication, error) {
 
 // Publish lets a Service listen on the machine for as long as the cluster runs.
 func (l Local) Publish(ctx context.Context, p spec.Publication) error {
-	unlock, err := l.registry().Lock(l.Paths.Name)
+	unlock, err := l.lock()
 	if err != nil {
 		return err
 	}
@@ -42,7 +43,18 @@ func (l Local) Publish(ctx context.Context, p spec.Publication) error {
 	if _, err := r.api.ServiceAddress(ctx, p.Namespace, p.Service, p.Port); err != nil {
 		return err
 	}
+	before := r.spec
+	before.Published = slices.Clone(before.Published)
 	r.spec.Publish(p)
+	if err := r.republish(ctx, p); err != nil {
+		return errors.Join(err, before.Save(r.Paths.Spec()), r.control().Reload(ctx))
+	}
+	l.say("%s listens on %s", target(p), p.Listen)
+	return nil
+}
+
+// republish lets the supervisor act on the changed description.
+func (r running) republish(ctx context.Context, p spec.Publication) error {
 	if err := r.spec.Save(r.Paths.Spec()); err != nil {
 		return err
 	}
@@ -58,7 +70,6 @@ func (l Local) Publish(ctx context.Context, p spec.Publication) error {
 			return fmt.Errorf("publish %s: %s", target(p), published.Problem)
 		}
 	}
-	l.say("%s listens on %s", target(p), p.Listen)
 	return nil
 }
 

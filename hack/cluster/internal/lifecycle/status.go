@@ -34,7 +34,8 @@ func (l Local) Status(ctx context.Context) error {
 	r.say("cluster %s: %s, kubeconfig %s", r.Paths.Name, component.APIServer(r.plan), r.Paths.Kubeconfig())
 	table := tabwriter.NewWriter(r.Out, 0, 0, 2, ' ', 0)
 	r.nodeRows(ctx, table)
-	r.unitRows(table, report.Units)
+	own := supervisor.Status{Name: supervisorName, State: supervisor.Running, PID: report.PID, Since: report.Since}
+	r.unitRows(table, append([]supervisor.Status{own}, report.Units...))
 	for i, p := range report.Published {
 		if i == 0 {
 			_, _ = fmt.Fprintln(table, "\nPUBLISHED\tSERVICE\tPROBLEM")

@@ -24,15 +24,20 @@ import (
 
 // Supervise runs the processes of the cluster until it is killed.
 func (l Local) Supervise(ctx context.Context) error {
+	started := l.Now()
 	groups, err := cgroup.Detect()
 	if err != nil {
 		return err
 	}
-	group := l.Paths.ComponentCgroup(supervisorX)
+	group := l.Paths.ComponentCgroup(supervisorName)
 	if err := errors.Join(groups.Create(group), groups.Join(group)); err != nil {
 		return err
 	}
 	r, err := l.describe()
+	if err != nil {
+		return err
+	}
+	fingerprint, err := r.fingerprint(r.spec.Tools)
 	if err != nil {
 		return err
 	}
@@ -61,7 +66,9 @@ func (l Local) Supervise(ctx context.Context) error {
 	go supervisor.CapLogs(ctx, r.Paths.Logs())
 	return supervisor.Serve(ctx, r.Paths.ControlSocket(), supervisor.Handlers{
 		Report: func() supervisor.Report {
-			return supervisor.Report{PID: os.Getpid(), Units: s.Statuses(), Published: publisher.list()}
+			return supervisor.Report{
+				PID: os.Getpid(), Since: started, Fingerprint: fingerprint, Units: s.Statuses(), Published: publisher.list(),
+			}
 		},
 		Reload: reload,
 	})
@@ -94,15 +101,31 @@ func arrangeMounts(paths layout.Paths, tools string) error {
 // toolsInside is the folder of the programs as the processes see it.
 func toolsInside(paths layout.Paths) string { return filepath.Join(paths.Run(), "tools") }
 
-// units lists every process of the cluster.
-func (r running) units() ([]supervisor.Unit, error) {
+func (r running) components() (component.Cluster, error) {
 	runc, err := exec.LookPath("runc")
 	if err != nil {
-		return nil, fmt.Errorf("find runc: %w", err)
+		return component.Cluster{}, fmt.Errorf("find runc: %w", err)
 	}
-	cluster := component.Cluster{
-		Paths: r.Paths.Inside(), Plan: r.plan, Nodes: r.spec.Nodes,
+	return component.Cluster{
+		Paths: r.Paths.Inside(), Plan: r.plan,
 		Bin: filepath.Join(toolsInside(r.Paths), filepath.Base(r.spec.Tools)), Runc: runc,
+	}, nil
+}
+
+// fingerprint identifies what this version of ours would run.
+func (r running) fingerprint(programs string) (string, error) {
+	cluster, err := r.components()
+	if err != nil {
+		return "", err
+	}
+	return cluster.Fingerprint(programs)
+}
+
+// units lists every process of the cluster.
+func (r running) units() ([]supervisor.Unit, error) {
+	cluster, err := r.components()
+	if err != nil {
+		return nil, err
 	}
 	probes := component.Probes{API: r.api.Ready, HTTP: probeHTTP, Socket: probeSocket}
 	units := cluster.ControlPlane(probes)
@@ -116,11 +139,11 @@ func (r running) units() ([]supervisor.Unit, error) {
 // unit belongs.
 func (r running) command(u supervisor.Unit) *exec.Cmd {
 	args := append([]string{"enter", u.Namespace, u.Cgroup}, u.Argv...)
-	cmd := exec.Command(ownProgram, args...) //nolint:noctx,gosec // Ended by its control group.
+	cmd := exec.Command(thisProgram, args...) //nolint:noctx // Ended by its control group.
 	cmd.Dir = "/"
 	cmd.Env = []string{
-		"PATH=" + filepath.Join(toolsInside(r.Paths), filepath.Base(r.spec.Tools)) + ":" + sysProgram,
-		"HOME=/", machine.Mark + "=" + r.Paths.Name,
+		"PATH=" + filepath.Join(toolsInside(r.Paths), filepath.Base(r.spec.Tools)) + ":" + systemPath,
+		"HOME=" + r.Paths.State, machine.Mark + "=" + r.Paths.Name,
 	}
 	// Signals to the supervisor are not meant for its processes.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -141,7 +164,7 @@ func Enter(namespace, group string, argv []string) error {
 	if err := network.Enter(namespace); err != nil {
 		return err
 	}
-	return fmt.Errorf("run %s: %w", argv[0], syscall.Exec(argv[0], argv, os.Environ())) //nolint:gosec // Our own list of programs.
+	return fmt.Errorf("run %s: %w", argv[0], syscall.Exec(argv[0], argv, os.Environ()))
 }
 
 func probeHTTP(url string) func(context.Context) error {
@@ -150,7 +173,7 @@ func probeHTTP(url string) func(context.Context) error {
 		if err != nil {
 			return fmt.Errorf("ask %s: %w", url, err)
 		}
-		response, err := http.DefaultClient.Do(request) //nolint:gosec // Our own address.
+		response, err := http.DefaultClient.Do(request)
 		if err != nil {
 			return fmt.Errorf("ask %s: %w", url, err)
 		}

@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 	"github.com/streamplane/streamplane/hack/cluster/internal/layout"
 	"github.com/streamplane/streamplane/hack/cluster/internal/machine"
 	"github.com/streamplane/streamplane/hack/cluster/internal/network"
-	"github.com/streamplane/streamplane/hack/cluster/internal/registry"
 	"github.com/streamplane/streamplane/hack/cluster/internal/spec"
 )
 
@@ -23,7 +21,7 @@ func (l Local) Up(ctx context.Context, nodes int) error {
 	if nodes < 0 || nodes > layout.MaxNodes {
 		return fmt.Errorf("a cluster can have 1 to %d nodes", layout.MaxNodes)
 	}
-	unlock, err := l.registry().Lock(l.Paths.Name)
+	unlock, err := l.lock()
 	if err != nil {
 		return err
 	}
@@ -39,10 +37,34 @@ func (l Local) Up(ctx context.Context, nodes int) error {
 		}
 		found = false
 	}
-	if _, err := l.control().Report(ctx); found && err == nil {
+	if found && l.current(ctx) {
 		return l.keepUp(ctx, nodes)
 	}
 	return l.start(ctx, nodes)
+}
+
+// current reports whether the cluster runs as this version of ours would run it.
+func (l Local) current(ctx context.Context) bool {
+	report, err := l.control().Report(ctx)
+	if err != nil {
+		return false
+	}
+	r, err := l.describe()
+	if err != nil {
+		return false
+	}
+	wanted, err := r.fingerprint(l.Tools)
+	switch {
+	case err != nil:
+		return false
+	case wanted != report.Fingerprint:
+		l.say("the cluster runs other programs or settings than these: starting it again")
+		return false
+	case !r.network().Whole(r.spec.Nodes):
+		l.say("a part of the cluster's network is gone: starting it again")
+		return false
+	}
+	return true
 }
 
 // keepUp brings a running cluster to what it should be.
@@ -116,8 +138,16 @@ func (l Local) start(ctx context.Context, nodes int) error {
 			return err
 		}
 	}
-	entry, err := l.claim(old, again)
+	// Data of an earlier run holds addresses: it needs the same range again.
+	var slot *int
+	if again {
+		slot = &old.Slot
+	}
+	entry, err := l.registry().Claim(l.Paths.Name, l.Paths.State, slot, network.InUse)
 	if err != nil {
+		return err
+	}
+	if err := l.settings().Save(); err != nil {
 		return err
 	}
 	if again {
@@ -142,19 +172,6 @@ func (l Local) start(ctx context.Context, nodes int) error {
 		}
 	}
 	return nil
-}
-
-// claim gets the address range: the same again for data that holds addresses.
-func (l Local) claim(old spec.Spec, again bool) (registry.Entry, error) {
-	var wanted *int
-	if again {
-		wanted = &old.Slot
-	}
-	entry, err := l.registry().Claim(l.Paths.Name, l.Paths.State, wanted, network.InUse)
-	if err != nil {
-		return registry.Entry{}, err
-	}
-	return entry, l.settings().Save()
 }
 
 // prepare makes everything that the processes need.
@@ -216,5 +233,5 @@ func (l Local) Requirements(ctx context.Context) error {
 	if err := os.MkdirAll(l.Paths.State, 0o755); err != nil {
 		return fmt.Errorf("make the cluster's folder: %w", err)
 	}
-	return errors.Join(machine.CheckFolder(l.Paths.State))
+	return machine.CheckFolder(l.Paths.State)
 }

@@ -13,7 +13,7 @@ import (
 // Remove takes the whole network away, whatever of it exists.
 func (n Network) Remove() error {
 	var errs []error
-	if link, err := netlink.LinkByName(n.Plan.HostLink()); err == nil {
+	if link, err := n.hostLink(); err == nil {
 		if err := netlink.LinkDel(link); err != nil {
 			errs = append(errs, fmt.Errorf("remove link %s: %w", n.Plan.HostLink(), err))
 		}
@@ -24,13 +24,31 @@ func (n Network) Remove() error {
 	return errors.Join(errs...)
 }
 
+// hostLink finds the machine's own link; without a slot there is none of ours.
+func (n Network) hostLink() (netlink.Link, error) {
+	if n.Plan.Slot == layout.NoSlot {
+		return nil, errors.New("the cluster has no address range")
+	}
+	return netlink.LinkByName(n.Plan.HostLink())
+}
+
+// Whole reports whether nobody has taken a part of the network away.
+func (n Network) Whole(nodes int) bool {
+	_, err := n.hostLink()
+	// One namespace for the LAN, one for the control plane, one per node.
+	return err == nil && len(namespacesOf(n.Paths)) >= nodes+2
+}
+
 // Left lists what of the network still exists.
 func (n Network) Left() []string {
 	var left []string
 	for _, file := range namespacesOf(n.Paths) {
 		left = append(left, "network namespace "+file)
 	}
-	if _, err := netlink.LinkByName(n.Plan.HostLink()); err == nil {
+	if n.Plan.Slot == layout.NoSlot {
+		return left
+	}
+	if _, err := n.hostLink(); err == nil {
 		left = append(left, "link "+n.Plan.HostLink())
 	}
 	for _, route := range routesInto(n.Plan.All()) {

@@ -3,11 +3,13 @@ package network
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
 
 	"github.com/streamplane/streamplane/hack/cluster/internal/layout"
 )
@@ -56,7 +58,7 @@ func (n Network) AddNode(number int) error {
 		return err
 	}
 	err := inside(n.Paths.NamespaceFile(name), func(h *netlink.Handle) error {
-		errs := []error{routeVia(h, n.Plan.Services(), n.Plan.ControlPlane())}
+		errs := []error{routeVia(h, n.Plan.Services(), n.Plan.ControlPlane()), refuseOthers(h)}
 		for other := 1; other < number; other++ {
 			errs = append(errs, routeVia(h, n.Plan.NodePods(other), n.Plan.Node(other)))
 		}
@@ -221,6 +223,16 @@ func setAddress(h *netlink.Handle, name string, address netip.Prefix) error {
 func routeVia(h *netlink.Handle, to netip.Prefix, via netip.Addr) error {
 	if err := h.RouteReplace(&netlink.Route{Dst: ipNet(to), Gw: via.AsSlice()}); err != nil {
 		return fmt.Errorf("route %s via %s: %w", to, via, err)
+	}
+	return nil
+}
+
+// refuseOthers makes connections to the rest of the world fail at once.
+func refuseOthers(h *netlink.Handle) error {
+	everything := &net.IPNet{IP: net.IPv4zero, Mask: net.CIDRMask(0, 32)}
+	route := &netlink.Route{Dst: everything, Type: unix.RTN_UNREACHABLE, Priority: math.MaxInt32}
+	if err := h.RouteReplace(route); err != nil {
+		return fmt.Errorf("refuse other addresses: %w", err)
 	}
 	return nil
 }

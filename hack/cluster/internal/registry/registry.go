@@ -123,26 +123,42 @@ func (r Registry) Release(name string) error {
 	return nil
 }
 
+// ErrLocked says that another process holds a lock.
+var ErrLocked = errors.New("locked by another process")
+
 // Lock waits for, and takes, the lock with this name. The kernel drops it when the
 // process ends, however it ends.
-func (r Registry) Lock(name string) (func(), error) {
-	if err := os.MkdirAll(r.Root, 0o755); err != nil {
-		return nil, fmt.Errorf("make %s: %w", r.Root, err)
-	}
+func (r Registry) Lock(name string) (func(), error) { return r.lock(name, syscall.LOCK_EX) }
+
+// TryLock takes the lock with this name unless another process has it.
+func (r Registry) TryLock(name string) (func(), error) {
+	return r.lock(name, syscall.LOCK_EX|syscall.LOCK_NB)
+}
+
+func (r Registry) lock(name string, how int) (func(), error) {
 	path := filepath.Join(r.Root, name+".lock")
 	for {
+		if err := os.MkdirAll(r.Root, 0o755); err != nil {
+			return nil, fmt.Errorf("make %s: %w", r.Root, err)
+		}
 		file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the last cluster has just gone, with its folder
+		}
 		if err != nil {
 			return nil, fmt.Errorf("open lock: %w", err)
 		}
-		if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
-			_ = file.Close()
-			return nil, fmt.Errorf("lock %s: %w", path, err)
-		}
-		if stillThere(file, path) {
+		err = syscall.Flock(int(file.Fd()), how)
+		if err == nil && stillThere(file, path) {
 			return func() { _ = file.Close() }, nil
 		}
 		_ = file.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, ErrLocked
+		}
+		if err != nil && !errors.Is(err, syscall.EINTR) {
+			return nil, fmt.Errorf("lock %s: %w", path, err)
+		}
 	}
 }
 

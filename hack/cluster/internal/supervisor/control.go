@@ -17,6 +17,10 @@ import (
 type Report struct {
 	// PID of the supervisor.
 	PID int `json:"pid"`
+	// Since is when it started.
+	Since time.Time `json:"since"`
+	// Fingerprint identifies the programs and settings it runs.
+	Fingerprint string `json:"fingerprint"`
 	// Units are its processes.
 	Units []Status `json:"units"`
 	// Published are the addresses that listen on the machine.

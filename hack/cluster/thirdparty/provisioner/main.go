@@ -65,7 +65,7 @@ func (f folders) Provision(_ context.Context, opts controller.ProvisionOptions) 
 		return nil, controller.ProvisioningFinished, fmt.Errorf("make folder: %w", err)
 	}
 	// Pods run as any user, as on a volume of a real cloud with fsGroup.
-	if err := os.Chmod(path, 0o777); err != nil { //nolint:gosec // The volume belongs to the pod.
+	if err := os.Chmod(path, 0o777); err != nil {
 		return nil, controller.ProvisioningFinished, fmt.Errorf("open folder: %w", err)
 	}
 	return &corev1.PersistentVolume{
