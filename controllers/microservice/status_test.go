@@ -103,9 +103,9 @@ func TestConditions(t *testing.T) {
 		"two missing of a fixed number":               {fixed(3), deployment(3, 1), outcome{}, "Reconciling PodsUnavailable: 1 of 3 pods available"},
 		"the only one is missing":                     {fixed(1), deployment(1, 0), outcome{}, "Reconciling PodsUnavailable: 0 of 1 pod available"},
 		"autoscaling up does not flap":                {scaled, deployment(9, 2), outcome{}, "Ready Available: 2 pods available"},
-		"autoscaling before the first step up":        {scaled, deployment(1, 1), outcome{}, "Ready Available: 1 pod available"},
+		"autoscaling before the first step up":        {scaled, deployment(1, 1), outcome{}, "Reconciling PodsUnavailable: 1 of 2 pods available"},
 		"autoscaling with no pod":                     {scaled, deployment(2, 0), outcome{}, "Reconciling PodsUnavailable: 0 of 2 pods available"},
-		"autoscaling that somebody scaled to nothing": {scaled, deployment(0, 0), outcome{}, "Reconciling PodsUnavailable: 0 of 0 pods available"},
+		"autoscaling that somebody scaled to nothing": {scaled, deployment(0, 0), outcome{}, "Reconciling PodsUnavailable: 0 of 2 pods available"},
 		"replicas not yet defaulted":                  {fixed(1), deployment(1, 1, func(d *appsv1.Deployment) { d.Spec.Replicas = nil }), outcome{}, "Ready Available: 1 pod available"},
 	}
 	for name, tc := range cases {
