@@ -47,6 +47,7 @@ func TestInvalidServiceKeepsRunning(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
+			w, o := w.in(t), o.in(t)
 			change(w, p, service(tc.edit))
 			w.becomes(p, v1alpha1.ConditionStalled, v1alpha1.ReasonInvalidSpec, tc.message)
 			o.settle()

@@ -101,7 +101,7 @@ func TestBadPlatformsAreRejected(t *testing.T) {
 			if platform == "" {
 				platform = "acme"
 			}
-			checkRejected(t, w.send("StreamingPlatform", platform, tc.spec), tc.want)
+			checkRejected(t, w.in(t).send("StreamingPlatform", platform, tc.spec), tc.want)
 		})
 	}
 }
@@ -144,7 +144,7 @@ func TestBadMicroservicesAreRejected(t *testing.T) {
 			if service == "" {
 				service = "search"
 			}
-			checkRejected(t, w.send("Microservice", service, tc.spec), tc.want)
+			checkRejected(t, w.in(t).send("Microservice", service, tc.spec), tc.want)
 		})
 	}
 }
