@@ -29,6 +29,7 @@ func TestRestartWritesAndReadsNothing(t *testing.T) {
 	}
 	for name, releases := range cases {
 		t.Run(name, func(t *testing.T) {
+			w := w.in(t)
 			before, done := w.versions(), reconciles(t)
 			o := w.start(releases)
 			w.eventually(func() error { // one platform and four Microservices

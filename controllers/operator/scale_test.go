@@ -94,6 +94,24 @@ func TestTheAutoscalerOwnsTheNumberOfPods(t *testing.T) {
 	}
 }
 
+// An autoscaler takes a while to look at what is new; until then the least
+// number of pods runs.
+func TestAutoscalingStartsWithTheLeastNumber(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.start(catalog("1.0.0"))
+	w.microservice("search", searchScaled)
+	appears(w, "search-blue", &appsv1.Deployment{})
+	w.eventually(func() error {
+		if n := w.replicas("search-blue"); n != 2 {
+			return fmt.Errorf("%d replicas", n)
+		}
+		return nil
+	})
+	o.settle()
+	o.idle()
+}
+
 func TestHandOver(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {

@@ -62,7 +62,7 @@ func TestMinimalPlatform(t *testing.T) {
 }
 
 // checkMade checks whose an object is.
-func checkMade(t *testing.T, object, owner client.Object, microservice string) {
+func checkMade(t *testing.T, object, owner client.Object, instance string) {
 	t.Helper()
 	if !metav1.IsControlledBy(object, owner) {
 		t.Errorf("%T %s: owned by %v", object, object.GetName(), object.GetOwnerReferences())
@@ -77,7 +77,7 @@ func checkMade(t *testing.T, object, owner client.Object, microservice string) {
 	if labels[desired.LabelManagedBy] != "streamplane" || labels[desired.LabelPartOf] != "acme" {
 		t.Errorf("%T %s: labels %v", object, object.GetName(), labels)
 	}
-	if _, ours := object.(*v1alpha1.Microservice); !ours && labels[desired.LabelInstance] != microservice {
+	if _, ours := object.(*v1alpha1.Microservice); !ours && labels[desired.LabelInstance] != instance {
 		t.Errorf("%T %s: labels %v", object, object.GetName(), labels)
 	}
 	for _, fields := range object.GetManagedFields() {
@@ -114,7 +114,7 @@ func TestPrinterColumns(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			table := w.table(tc.resource)
+			table := w.in(t).table(tc.resource)
 			var columns []string
 			for _, c := range table.ColumnDefinitions {
 				columns = append(columns, c.Name)
