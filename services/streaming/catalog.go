@@ -74,7 +74,7 @@ func (c *catalog) describe(ctx context.Context, id string) (asset, error) {
 	if err != nil {
 		return asset{}, err
 	}
-	defer facts.Close()
+	defer facts.Close() //nolint:errcheck // only read
 	data, err := io.ReadAll(io.LimitReader(facts.Content, maxFactsBytes))
 	if err != nil {
 		return asset{}, fmt.Errorf("read asset.json: %w", err)

@@ -36,7 +36,7 @@ func (o *origin) serveMedia(w http.ResponseWriter, r *http.Request, file mediaFi
 	if err := o.judge(r, err); err != nil {
 		return err
 	}
-	defer opened.Close()
+	defer opened.Close() //nolint:errcheck // only read
 	header := w.Header()
 	header.Set("Content-Type", file.contentType)
 	header.Set("Cache-Control", file.cacheControl)

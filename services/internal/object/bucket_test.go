@@ -91,7 +91,7 @@ func TestBucketReportsShortBodies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer opened.Close()
+	defer opened.Close() //nolint:errcheck // only read
 	if content, err := io.ReadAll(opened.Content); err == nil {
 		t.Errorf("read %q without an error, but the object has 10 bytes", content)
 	}

@@ -71,7 +71,7 @@ func testSeeks(t *testing.T, store object.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer opened.Close()
+	defer opened.Close() //nolint:errcheck // only read
 	cases := []struct {
 		offset int64
 		whence int
@@ -142,7 +142,7 @@ func testETags(t *testing.T, open func(t *testing.T, files map[string]string) ob
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer opened.Close()
+		defer opened.Close() //nolint:errcheck // only read
 		if len(opened.ETag) < 8 || opened.ETag[0] != '"' || opened.ETag[len(opened.ETag)-1] != '"' {
 			t.Errorf("ETag %s is not a strong validator", opened.ETag)
 		}
