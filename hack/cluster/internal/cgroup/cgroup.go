@@ -64,21 +64,33 @@ func parse(lines *bufio.Scanner) (Hierarchies, error) {
 // Create makes the group, level by level, in every hierarchy.
 func (h Hierarchies) Create(group string) error {
 	for _, root := range h.Roots {
-		if h.Unified {
-			if err := delegate(root); err != nil {
-				return err
-			}
+		err := h.createIn(root, group)
+		// Another cluster, the last one, may just have removed the folder above.
+		for tries := 0; errors.Is(err, fs.ErrNotExist) && tries < 10; tries++ {
+			err = h.createIn(root, group)
 		}
-		path := root
-		for level := range strings.SplitSeq(strings.Trim(group, "/"), "/") {
-			parent := path
-			path = filepath.Join(path, level)
-			if err := os.Mkdir(path, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-				return fmt.Errorf("make control group: %w", err)
-			}
-			if err := inheritCPUs(parent, path); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h Hierarchies) createIn(root, group string) error {
+	if h.Unified {
+		if err := delegate(root); err != nil {
+			return err
+		}
+	}
+	path := root
+	for level := range strings.SplitSeq(strings.Trim(group, "/"), "/") {
+		parent := path
+		path = filepath.Join(path, level)
+		if err := os.Mkdir(path, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("make control group: %w", err)
+		}
+		if err := inheritCPUs(parent, path); err != nil {
+			return err
 		}
 	}
 	return nil

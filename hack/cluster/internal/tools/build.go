@@ -193,9 +193,9 @@ func (b Builder) lock() (func(), error) {
 }
 
 func goVersion(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "go", "env", "GOVERSION", "GOARCH").Output()
+	out, err := exec.CommandContext(ctx, "go", "env", "GOVERSION", "GOARCH").CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("run go: %w (the Go toolchain must be on the PATH)", err)
+		return "", fmt.Errorf("run go: %w: %s (the Go toolchain must be on the PATH)", err, strings.TrimSpace(string(out)))
 	}
 	return strings.TrimSpace(string(out)), nil
 }
