@@ -93,8 +93,9 @@ unit: lint chart $(BIN)/cluster ## Lint, then test all code; the API tests run o
 	$(with-tools) go test ./...
 
 .PHONY: e2e
-e2e: $(BIN)/cluster $(BIN)/images ## Test a whole platform on a local cluster with two nodes (KEEP=1 leaves it up, ARGS="-run Name")
+e2e: $(BIN)/cluster $(BIN)/images ## Test a whole platform on a local cluster with two nodes, then the cluster itself (KEEP=1 leaves it up, ARGS="-run Name")
 	@hack/e2e.sh $(ARGS)
+	@if [[ -z "$(ARGS)$(KEEP)" ]]; then cd hack && go test -tags cluster -count=1 -timeout 20m ./cluster/...; fi
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Check style and find suspicious code
