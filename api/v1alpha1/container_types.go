@@ -171,13 +171,16 @@ type InitContainer struct {
 type Probes struct {
 	// startup holds the other probes back until it succeeds once.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="!(has(self.httpGet) && has(self.httpGet.host)) && !(has(self.tcpSocket) && has(self.tcpSocket.host))",message="a probe asks its own pod: remove host"
 	Startup *corev1.Probe `json:"startup,omitempty" patchStrategy:"replace"`
 
 	// readiness decides whether the pod takes traffic.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="!(has(self.httpGet) && has(self.httpGet.host)) && !(has(self.tcpSocket) && has(self.tcpSocket.host))",message="a probe asks its own pod: remove host"
 	Readiness *corev1.Probe `json:"readiness,omitempty" patchStrategy:"replace"`
 
 	// liveness restarts the container when it fails.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="!(has(self.httpGet) && has(self.httpGet.host)) && !(has(self.tcpSocket) && has(self.tcpSocket.host))",message="a probe asks its own pod: remove host"
 	Liveness *corev1.Probe `json:"liveness,omitempty" patchStrategy:"replace"`
 }

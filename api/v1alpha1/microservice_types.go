@@ -17,7 +17,7 @@ import (
 // +kubebuilder:printcolumn:name="Image",type=string,JSONPath=`.spec.image`,priority=1
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63 && !self.metadata.name.contains('.')",message="metadata.name must be at most 63 characters and contain no dots, because it becomes a label value and the name of a Service"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="metadata.name must be at most 63 characters, begin with a letter and contain no dots, because it becomes the name of a Service"
 type Microservice struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -59,12 +59,6 @@ type MicroserviceSpec struct {
 	// +kubebuilder:validation:Pattern=`^[a-z]([a-z0-9-]*[a-z0-9])?$`
 	ServiceName string `json:"serviceName,omitempty"`
 
-	// version is shown to the service as SERVICE_VERSION. The platform sets its
-	// release here.
-	// +optional
-	// +kubebuilder:validation:MaxLength=63
-	Version string `json:"version,omitempty"`
-
 	WorkloadSpec `json:",inline"`
 }
 
@@ -74,6 +68,7 @@ type PlatformReference struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=50
+	// +kubebuilder:validation:Pattern=`^[a-z]([a-z0-9-]*[a-z0-9])?$`
 	Name string `json:"name"`
 }
 

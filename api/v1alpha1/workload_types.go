@@ -54,8 +54,8 @@ type WorkloadSpec struct {
 	Ports []Port `json:"ports,omitempty" patchStrategy:"merge" patchMergeKey:"name"`
 
 	// env of the main container. Names the operator sets itself (POD_NAME,
-	// POD_NAMESPACE, SERVICE_NAME, SERVICE_VERSION and the addresses of calls)
-	// can be overridden here.
+	// POD_NAMESPACE, SERVICE_NAME, SERVICE_VERSION, which is the tag or digest
+	// of the image, and the addresses of calls) can be overridden here.
 	// +optional
 	// +listType=map
 	// +listMapKey=name

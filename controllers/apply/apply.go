@@ -105,8 +105,8 @@ func (s Syncer) apply(ctx context.Context, owner, object client.Object, done *Do
 	}
 	reason := "missing"
 	if live != nil {
-		if !metav1.IsControlledBy(live, owner) {
-			return &ConflictError{Kind: intent.GetKind(), Name: intent.GetName()}
+		if err := mayTouch(live, intent); err != nil {
+			return err
 		}
 		reason, err = difference(intent, live)
 		if err != nil || reason == "" {
@@ -124,6 +124,20 @@ func (s Syncer) apply(ctx context.Context, owner, object client.Object, done *Do
 		done.Created = append(done.Created, object)
 	}
 	return nil
+}
+
+// mayTouch refuses what the owner does not control. An object of a deleted
+// namesake of the owner is on its way out, so that waiting helps.
+func mayTouch(live client.Object, intent *unstructured.Unstructured) error {
+	wanted, has := metav1.GetControllerOf(intent), metav1.GetControllerOf(live)
+	switch {
+	case has != nil && has.UID == wanted.UID:
+		return nil
+	case has != nil && has.Kind == wanted.Kind && has.Name == wanted.Name && has.APIVersion == wanted.APIVersion:
+		return fmt.Errorf("%s %s belongs to a deleted %s of the same name: waiting until it is gone", intent.GetKind(), intent.GetName(), has.Kind)
+	default:
+		return &ConflictError{Kind: intent.GetKind(), Name: intent.GetName()}
+	}
 }
 
 // intent is what is sent to the API server: only fields that the operator has

@@ -16,12 +16,14 @@ import (
 type observed struct {
 	microservice *v1alpha1.Microservice
 	slot         string
+	// problem is the rule that the specification breaks, or "".
+	problem string
 	// deployment of the slot; nil while it does not exist or is not ours.
 	deployment *appsv1.Deployment
 }
 
 func observe(ctx context.Context, c client.Reader, m *v1alpha1.Microservice) (observed, error) {
-	o := observed{microservice: m, slot: desired.SlotBlue}
+	o := observed{microservice: m, slot: desired.SlotBlue, problem: desired.Validate(m.Spec.WorkloadSpec)}
 	deployment := &appsv1.Deployment{}
 	name := client.ObjectKey{Namespace: m.Namespace, Name: desired.Name(m.Name, o.slot)}
 	err := c.Get(ctx, name, deployment)

@@ -102,6 +102,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 }
 
 func (r *Reconciler) act(ctx context.Context, o observed) outcome {
+	if o.problem != "" {
+		return outcome{} // what runs stays as it is
+	}
 	if err := handOverScale(ctx, r.Client, o); err != nil {
 		return outcome{err: err}
 	}

@@ -43,7 +43,7 @@ type check func(observed, outcome) (conditions.Summary, bool)
 // summary is the first failing check, in a list that reads aloud.
 func summary(o observed, did outcome) conditions.Summary {
 	for _, failing := range []check{
-		nameTaken, applyFailed, notYetSeen, podsRefused, deadlineExceeded, rollingOut, podsUnavailable,
+		invalid, nameTaken, applyFailed, notYetSeen, podsRefused, deadlineExceeded, rollingOut, podsUnavailable,
 	} {
 		if found, bad := failing(o, did); bad {
 			return found
@@ -53,6 +53,10 @@ func summary(o observed, did outcome) conditions.Summary {
 		return conditions.Ready(v1alpha1.ReasonScaledToZero, "scaled to zero")
 	}
 	return conditions.Ready(v1alpha1.ReasonAvailable, plural(o.deployment.Status.AvailableReplicas)+" available")
+}
+
+func invalid(o observed, _ outcome) (conditions.Summary, bool) {
+	return conditions.Stalled(v1alpha1.ReasonInvalidSpec, "spec."+o.problem), o.problem != ""
 }
 
 func nameTaken(_ observed, did outcome) (conditions.Summary, bool) {

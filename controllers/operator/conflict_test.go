@@ -111,10 +111,10 @@ func TestLeftoversOfANamesakeAreNotTouched(t *testing.T) {
 	before := w.children()
 	m := w.microservice("search", `{platformRef: {name: acme}, image: "registry.test/search:2",
 		autoscaling: {minReplicas: 2, maxReplicas: 6}, resources: {requests: {cpu: 100m}}}`)
-	w.becomes(m, v1alpha1.ConditionStalled, v1alpha1.ReasonNameConflict, "search exists")
+	w.becomes(m, v1alpha1.ConditionReconciling, v1alpha1.ReasonApplyFailed, "belongs to a deleted Microservice of the same name")
 	for range 10 {
-		if err := o.reconcile(); err != nil {
-			t.Fatal(err)
+		if err := o.reconcile(); err == nil {
+			t.Fatal("it took what is not its own")
 		}
 	}
 	// Of the new one only the autoscaler has a name that is free.

@@ -67,6 +67,29 @@ func TestInvalidServiceKeepsRunning(t *testing.T) {
 	w.ready(p)
 }
 
+// A Microservice that a team wrote is held to the same rules.
+func TestInvalidMicroserviceKeepsRunning(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.start(catalog("1.0.0"))
+	w.playControllers()
+	m := w.microservice("search", `{platformRef: {name: acme}, image: "registry.test/search:1"}`)
+	w.ready(m)
+	o.settle()
+	before := w.children()
+	change(w, m, func(m *v1alpha1.Microservice) {
+		m.Spec.Image = "registry.test/search:2"
+		m.Spec.Autoscaling = &v1alpha1.Autoscaling{MinReplicas: 1, MaxReplicas: 2}
+	})
+	w.becomes(m, v1alpha1.ConditionStalled, v1alpha1.ReasonInvalidSpec, "spec.resources.requests.cpu: required by autoscaling on cpu")
+	o.settle()
+	if diff := cmp.Diff(before, w.children()); diff != "" {
+		t.Errorf("what runs was changed (-before +after):\n%s", diff)
+	}
+	change(w, m, func(m *v1alpha1.Microservice) { m.Spec.Autoscaling = nil })
+	w.ready(m)
+}
+
 func TestUnknownReleaseTouchesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

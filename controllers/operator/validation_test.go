@@ -73,10 +73,15 @@ func TestBadPlatformsAreRejected(t *testing.T) {
 		"platform name too long": {
 			strings.Repeat("a", 51), "{}", []string{"metadata.name must be at most 50 characters"},
 		},
-		"platform name with a dot": {"a.b", "{}", []string{"metadata.name", "no dots"}},
-		"unknown size":             {"", "{size: Huge}", []string{"spec.size", `"Small", "Medium", "Large"`}},
-		"bad registry":             {"", `{images: {registry: "https://x"}}`, []string{"spec.images.registry"}},
-		"bad release":              {"", `{release: "1 0"}`, []string{"spec.release"}},
+		"platform name with a dot":               {"a.b", "{}", []string{"metadata.name", "no dots"}},
+		"platform name that begins with a digit": {"4k", "{}", []string{"metadata.name", "begin with a letter"}},
+		"probe of another host": {
+			"", `{services: [{name: gateway, probes: {liveness: {httpGet: {port: 1, host: "192.0.2.1"}}}}]}`,
+			[]string{"spec.services[0].probes.liveness", "remove host"},
+		},
+		"unknown size": {"", "{size: Huge}", []string{"spec.size", `"Small", "Medium", "Large"`}},
+		"bad registry": {"", `{images: {registry: "https://x"}}`, []string{"spec.images.registry"}},
+		"bad release":  {"", `{release: "1 0"}`, []string{"spec.release"}},
 		"a variable without a name": {
 			"", "{services: [{name: gateway, env: [{value: x}]}]}", []string{"spec.services[0].env[0].name", "Required"},
 		},
@@ -132,6 +137,7 @@ func TestBadMicroservicesAreRejected(t *testing.T) {
 			"", "{platformRef: {name: acme}, " + image + ", serviceName: " + strings.Repeat("a", 41) + "}", []string{"spec.serviceName", "40"},
 		},
 		"name too long":   {strings.Repeat("a", 64), "{platformRef: {name: acme}, " + image + "}", []string{"metadata.name must be at most 63 characters"}},
+		"bad platform":    {"", "{platformRef: {name: A.b}, " + image + "}", []string{"spec.platformRef.name"}},
 		"name with a dot": {"a.b", "{platformRef: {name: acme}, " + image + "}", []string{"metadata.name", "no dots"}},
 		"relative mount": {
 			"", "{platformRef: {name: acme}, " + image + ", volumeMounts: [{name: a, mountPath: media}]}",

@@ -10,6 +10,7 @@ import (
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/apply"
+	microservice "github.com/streamplane/streamplane/controllers/microservice/desired"
 	"github.com/streamplane/streamplane/controllers/platform/desired"
 	"github.com/streamplane/streamplane/controllers/platform/release"
 )
@@ -48,9 +49,9 @@ func observe(ctx context.Context, c client.Reader, p *v1alpha1.StreamingPlatform
 
 // runningRelease finds the release again when the status was lost.
 func runningRelease(all []v1alpha1.Microservice) string {
-	i := slices.IndexFunc(all, func(m v1alpha1.Microservice) bool { return m.Spec.Version != "" })
+	i := slices.IndexFunc(all, func(m v1alpha1.Microservice) bool { return m.Labels[microservice.LabelVersion] != "" })
 	if i < 0 {
 		return ""
 	}
-	return all[i].Spec.Version
+	return all[i].Labels[microservice.LabelVersion]
 }

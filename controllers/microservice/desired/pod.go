@@ -3,6 +3,7 @@ package desired
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -156,7 +157,7 @@ func environment(m *v1alpha1.Microservice) []corev1.EnvVar {
 		fieldEnv("POD_NAME", "metadata.name"),
 		fieldEnv("POD_NAMESPACE", "metadata.namespace"),
 		{Name: "SERVICE_NAME", Value: ServiceName(m)},
-		{Name: "SERVICE_VERSION", Value: m.Spec.Version},
+		{Name: "SERVICE_VERSION", Value: imageVersion(m.Spec.Image)},
 	}
 	for _, c := range m.Spec.Calls {
 		env = append(env, corev1.EnvVar{Name: addressVariable(c.To), Value: calleeAddress(m, c)})
@@ -165,6 +166,18 @@ func environment(m *v1alpha1.Microservice) []corev1.EnvVar {
 		env = setEnv(env, own)
 	}
 	return env
+}
+
+// imageVersion is the tag or digest of an image. It is not the release: a new
+// release must not roll a service whose image did not change.
+func imageVersion(image string) string {
+	if _, digest, found := strings.Cut(image, "@"); found {
+		return digest
+	}
+	if _, tag, found := strings.Cut(path.Base(image), ":"); found {
+		return tag
+	}
+	return "latest"
 }
 
 func setEnv(env []corev1.EnvVar, v corev1.EnvVar) []corev1.EnvVar {

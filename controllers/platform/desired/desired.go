@@ -128,6 +128,7 @@ func (r row) service(p *v1alpha1.StreamingPlatform, rel release.Release) Service
 			Namespace: p.Namespace,
 			Labels: map[string]string{
 				microservice.LabelName:      r.name,
+				microservice.LabelVersion:   rel.Name,
 				microservice.LabelPartOf:    p.Name,
 				microservice.LabelManagedBy: microservice.ManagedBy,
 			},
@@ -135,7 +136,6 @@ func (r row) service(p *v1alpha1.StreamingPlatform, rel release.Release) Service
 		Spec: v1alpha1.MicroserviceSpec{
 			PlatformRef: v1alpha1.PlatformReference{Name: p.Name},
 			ServiceName: r.name,
-			Version:     rel.Name,
 		},
 	}}
 	merged, err := merge(r.base, p.Spec.Defaults, r.override.WorkloadSpec)
@@ -150,7 +150,7 @@ func (r row) service(p *v1alpha1.StreamingPlatform, rel release.Release) Service
 		}
 	}
 	s.Microservice.Spec.WorkloadSpec = merged
-	if problem := validate(merged); problem != "" {
+	if problem := microservice.Validate(merged); problem != "" {
 		s.Problem = fmt.Sprintf("services[%s].%s", r.name, problem)
 	}
 	return s

@@ -119,7 +119,7 @@ func TestTable(t *testing.T) {
 			if _, ok := b.sizes[size]; !ok {
 				t.Errorf("%s has no size %s", b.name, size)
 			}
-			if problem := validate(b.workload(size, "registry.test/x")); problem != "" {
+			if problem := microservice.Validate(b.workload(size, "registry.test/x")); problem != "" {
 				t.Errorf("%s of size %s: %s", b.name, size, problem)
 			}
 		}

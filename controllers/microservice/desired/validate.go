@@ -12,9 +12,10 @@ import (
 // a rule returns the field that breaks it, and the fix, or "".
 type rule func(v1alpha1.WorkloadSpec) string
 
-// validate checks the merged specification of a service against the rules that
-// the API server could check on its parts only.
-func validate(spec v1alpha1.WorkloadSpec) string {
+// Validate checks the specification of a service against all rules, also those
+// that the API server can check on the parts of a merged specification only. It
+// returns "" or the first field that breaks a rule, and the fix.
+func Validate(spec v1alpha1.WorkloadSpec) string {
 	for _, broken := range []rule{needsImage, oneScale, ordered, cpuRequest, mountsExist} {
 		if problem := broken(spec); problem != "" {
 			return problem

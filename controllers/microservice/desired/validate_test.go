@@ -11,7 +11,14 @@ import (
 
 func TestValidate(t *testing.T) {
 	valid := func() v1alpha1.WorkloadSpec {
-		return services()[0].workload(v1alpha1.SizeSmall, "registry.test/x:1")
+		return v1alpha1.WorkloadSpec{
+			Image:       "registry.test/x:1",
+			Autoscaling: &v1alpha1.Autoscaling{MinReplicas: 2, MaxReplicas: 6},
+			Resources: &corev1.ResourceRequirements{
+				Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m")},
+				Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")},
+			},
+		}
 	}
 	cases := map[string]struct {
 		change func(*v1alpha1.WorkloadSpec)
@@ -68,7 +75,7 @@ func TestValidate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			spec := valid()
 			tc.change(&spec)
-			if got := validate(spec); got != tc.want {
+			if got := Validate(spec); got != tc.want {
 				t.Errorf("%q, want %q", got, tc.want)
 			}
 		})
