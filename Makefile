@@ -25,6 +25,10 @@ endef
 # cluster-tools is the folder with programs that the local cluster is built from.
 cluster-tools = $$($(BIN)/cluster tools $1)
 
+# with-tools runs a command that needs an API server, Helm or kubectl.
+with-tools = assets=$${KUBEBUILDER_ASSETS:-$(call cluster-tools,etcd kube-apiserver)}; tools=$(call cluster-tools,helm kubectl); \
+	KUBEBUILDER_ASSETS=$$assets STREAMPLANE_TOOLS=$$tools
+
 .PHONY: help
 help: ## List the targets
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,13 +45,14 @@ demo-down: $(BIN)/cluster ## Remove the demo
 
 .PHONY: run
 run: ## Run the operator from source against the current context
-	go run ./cmd/operator --releases=config/manager/releases.yaml --metrics-bind-address=127.0.0.1:0 --health-probe-bind-address=127.0.0.1:0
+	KUBECONFIG=$${KUBECONFIG:-$$HOME/.kube/config} go run ./cmd/operator --releases=config/manager/releases.yaml --metrics-bind-address=127.0.0.1:0 --health-probe-bind-address=127.0.0.1:0
 
 ##@ Build it
 
 .PHONY: build
-build: ## Compile everything into .cache/bin
-	$(GO_BUILD) -o $(BIN)/ ./cmd/... ./services/...
+build: ## Compile everything into .cache/build
+	mkdir -p $(STREAMPLANE_CACHE)/build
+	$(GO_BUILD) -o $(STREAMPLANE_CACHE)/build/ ./cmd/... ./services/...
 
 .PHONY: images
 images: $(BIN)/images ## Build one image per component into .cache/images, without Docker
@@ -63,8 +68,8 @@ generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(BIN)/manifests ## Regenerate deepc
 	$(CRD_REF_DOCS) --source-path=api --config=docs/api.config.yaml --renderer=markdown --output-path=docs/api.md --log-level=ERROR
 
 .PHONY: golden
-golden: ## Rewrite the golden files: review the difference
-	go test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n 1 dirname | sort -u) -update
+golden: $(BIN)/cluster ## Rewrite the golden files: review the difference
+	$(with-tools) go test $$(grep -rlE --include='*_test.go' 'internal/golden"|flag.Bool\("update"' . | xargs -n 1 dirname | sort -u) -update
 
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format the code
@@ -85,17 +90,17 @@ test: unit e2e ## Run all tests
 unit: lint chart $(BIN)/cluster ## Lint, then test all code; the API tests run on a real etcd and kube-apiserver
 	hack/packages.sh images
 	cd hack && go test -count=1 ./... # they read files outside their module, which the test cache does not notice
-	assets=$${KUBEBUILDER_ASSETS:-$(call cluster-tools,etcd kube-apiserver)}; tools=$(call cluster-tools,helm kubectl); \
-	KUBEBUILDER_ASSETS=$$assets STREAMPLANE_TOOLS=$$tools go test ./...
+	$(with-tools) go test ./...
 
 .PHONY: e2e
-e2e: $(BIN)/cluster $(BIN)/images ## Test a whole platform on a local cluster with two nodes (KEEP=1 leaves it up, ARGS="-run Name")
+e2e: $(BIN)/cluster $(BIN)/images ## Test a whole platform on a local cluster with two nodes, then the cluster itself (KEEP=1 leaves it up, ARGS="-run Name")
 	@hack/e2e.sh $(ARGS)
+	@if [[ -z "$(ARGS)$(KEEP)" ]]; then cd hack && go test -tags cluster -count=1 -timeout 20m ./cluster/...; fi
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Check style and find suspicious code
-	$(GOLANGCI_LINT) run ./...
-	cd hack && $(GOLANGCI_LINT) run ./...
+	$(GOLANGCI_LINT) run --allow-parallel-runners ./...
+	cd hack && $(GOLANGCI_LINT) run --allow-parallel-runners ./...
 	if command -v shellcheck >/dev/null; then shellcheck hack/*.sh .ci/run; fi
 
 .PHONY: chart

@@ -21,13 +21,14 @@ const scaleManager = "streamplane-scale"
 
 // handOverScale keeps the number of pods when autoscaling takes over from a
 // fixed number. Without a second owner the API server would drop the field
-// with our next apply and default it to 1.
+// with our next apply and default it to 1. It never hands over fewer pods than
+// the least number: zero would switch the autoscaler off.
 func handOverScale(ctx context.Context, c client.Client, o observed) error {
 	d := o.deployment
 	if o.microservice.Spec.Autoscaling == nil || d == nil || !ownsReplicas(d) {
 		return nil
 	}
-	return applyScale(ctx, c, d, wantedReplicas(d))
+	return applyScale(ctx, c, d, max(wantedReplicas(d), desired.MinReplicas(o.microservice)))
 }
 
 // seedScale starts an autoscaled Deployment that was just created with its

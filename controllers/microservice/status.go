@@ -114,7 +114,8 @@ func podsUnavailable(o observed, _ outcome) (conditions.Summary, bool) {
 		least-- // the disruption budget
 	}
 	available := o.deployment.Status.AvailableReplicas
-	message := fmt.Sprintf("%d of %s available", available, plural(wantedReplicas(o.deployment)))
+	wanted := max(wantedReplicas(o.deployment), desired.MinReplicas(o.microservice))
+	message := fmt.Sprintf("%d of %s available", available, plural(wanted))
 	return conditions.Reconciling(v1alpha1.ReasonPodsUnavailable, message), available < least
 }
 

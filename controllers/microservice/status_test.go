@@ -74,15 +74,18 @@ func TestConditions(t *testing.T) {
 			fixed(0), deployment(0, 0, progressing("True", "ReplicaSetUpdated")), outcome{}, "Ready ScaledToZero: scaled to zero",
 		},
 		"a name is taken": {
-			fixed(1), nil, outcome{err: errors.Join(errors.New("x"), fmt.Errorf("apply: %w", conflict))},
+			fixed(1), nil,
+			outcome{err: errors.Join(errors.New("x"), fmt.Errorf("apply: %w", conflict))},
 			"Stalled NameConflict: Service search exists and was not made for this resource: delete or rename it",
 		},
 		"a name is taken beside running pods": {
-			fixed(1), deployment(1, 1), outcome{err: conflict},
+			fixed(1), deployment(1, 1),
+			outcome{err: conflict},
 			"Stalled NameConflict: Service search exists and was not made for this resource: delete or rename it",
 		},
 		"a write failed": {
-			fixed(1), deployment(1, 1), outcome{err: errors.New("apply Service search: no")},
+			fixed(1), deployment(1, 1),
+			outcome{err: errors.New("apply Service search: no")},
 			"Reconciling ApplyFailed: apply Service search: no",
 		},
 		"just written":           {fixed(1), deployment(1, 1), outcome{writes: 1}, "Reconciling Progressing: changes are being applied"},
@@ -97,15 +100,16 @@ func TestConditions(t *testing.T) {
 		},
 		"rolling out": {
 			fixed(3), deployment(3, 3, progressing("True", "ReplicaSetUpdated"), func(d *appsv1.Deployment) { d.Status.UpdatedReplicas = 1 }),
-			outcome{}, "Reconciling Progressing: 1 of 3 pods updated, 3 available",
+			outcome{},
+			"Reconciling Progressing: 1 of 3 pods updated, 3 available",
 		},
 		"one missing of a fixed number is a drain":    {fixed(3), deployment(3, 2), outcome{}, "Ready Available: 2 pods available"},
 		"two missing of a fixed number":               {fixed(3), deployment(3, 1), outcome{}, "Reconciling PodsUnavailable: 1 of 3 pods available"},
 		"the only one is missing":                     {fixed(1), deployment(1, 0), outcome{}, "Reconciling PodsUnavailable: 0 of 1 pod available"},
 		"autoscaling up does not flap":                {scaled, deployment(9, 2), outcome{}, "Ready Available: 2 pods available"},
-		"autoscaling before the first step up":        {scaled, deployment(1, 1), outcome{}, "Ready Available: 1 pod available"},
+		"autoscaling before the first step up":        {scaled, deployment(1, 1), outcome{}, "Reconciling PodsUnavailable: 1 of 2 pods available"},
 		"autoscaling with no pod":                     {scaled, deployment(2, 0), outcome{}, "Reconciling PodsUnavailable: 0 of 2 pods available"},
-		"autoscaling that somebody scaled to nothing": {scaled, deployment(0, 0), outcome{}, "Reconciling PodsUnavailable: 0 of 0 pods available"},
+		"autoscaling that somebody scaled to nothing": {scaled, deployment(0, 0), outcome{}, "Reconciling PodsUnavailable: 0 of 2 pods available"},
 		"replicas not yet defaulted":                  {fixed(1), deployment(1, 1, func(d *appsv1.Deployment) { d.Spec.Replicas = nil }), outcome{}, "Ready Available: 1 pod available"},
 	}
 	for name, tc := range cases {

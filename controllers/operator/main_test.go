@@ -55,6 +55,8 @@ func withPlane(run func() int) (code int, err error) {
 		return 0, errors.New(assetsUnset)
 	}
 	environment := &envtest.Environment{CRDDirectoryPaths: []string{crdFolder}, ErrorIfCRDPathMissing: true}
+	// The usual 254 addresses are not enough for the Services of all tests.
+	environment.ControlPlane.GetAPIServer().Configure().Set("service-cluster-ip-range", "10.0.0.0/16")
 	plane.admin, err = environment.Start()
 	if err != nil {
 		return 0, fmt.Errorf("start control plane: %w", errors.Join(err, environment.Stop()))

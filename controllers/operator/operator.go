@@ -71,6 +71,7 @@ func Scheme() (*runtime.Scheme, error) {
 }
 
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=streamplane-system,resources=leases,verbs=get;create;update
+// +kubebuilder:rbac:groups="",namespace=streamplane-system,resources=events,verbs=create;patch
 
 // New makes the operator's manager, ready to start.
 func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error) {

@@ -55,6 +55,7 @@ func TestRemovedServicesGoAndNothingElse(t *testing.T) {
 	removed := []string{"StreamingPlatform/acme"}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
+			w, o := w.in(t), o.in(t)
 			change(w, p, tc.spec)
 			gone := &v1alpha1.Microservice{}
 			gone.Name, gone.Namespace = tc.gone, w.namespace

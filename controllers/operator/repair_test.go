@@ -39,6 +39,7 @@ func TestDeletedChildrenComeBack(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
+			w := w.in(t)
 			gone := get(w, tc.name, tc.kind)
 			uid := gone.GetUID()
 			w.remove(gone)
@@ -62,94 +63,97 @@ func TestDriftIsReverted(t *testing.T) {
 	w.ready(w.platform("{}"))
 	o.settle()
 	cases := map[string]struct {
-		edit func() client.Object
-		read func() any
+		edit func(*world) client.Object
+		read func(*world) any
 	}{
 		"image of a Deployment": {
-			func() client.Object {
+			func(w *world) client.Object {
 				d := &appsv1.Deployment{}
 				d.Name = "acme-gateway-blue"
 				return change(w, d, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "evil" })
 			},
-			func() any {
+			func(w *world) any {
 				return get(w, "acme-gateway-blue", &appsv1.Deployment{}).Spec.Template.Spec.Containers[0].Image
 			},
 		},
 		"an extra key in the selector of a Service": {
-			func() client.Object {
+			func(w *world) client.Object {
 				s := &corev1.Service{}
 				s.Name = "acme-gateway"
 				return change(w, s, func(s *corev1.Service) { s.Spec.Selector["nobody"] = "has" })
 			},
-			func() any { return get(w, "acme-gateway", &corev1.Service{}).Spec.Selector },
+			func(w *world) any { return get(w, "acme-gateway", &corev1.Service{}).Spec.Selector },
 		},
 		"a stripped label that the cache selects by": {
-			func() client.Object {
+			func(w *world) client.Object {
 				s := &corev1.Service{}
 				s.Name = "acme-gateway-headless"
 				return change(w, s, func(s *corev1.Service) { delete(s.Labels, desired.LabelManagedBy) })
 			},
-			func() any { return get(w, "acme-gateway-headless", &corev1.Service{}).Labels },
+			func(w *world) any { return get(w, "acme-gateway-headless", &corev1.Service{}).Labels },
 		},
 		"the bounds of an autoscaler": {
-			func() client.Object {
+			func(w *world) client.Object {
 				h := &autoscalingv2.HorizontalPodAutoscaler{}
 				h.Name = "acme-gateway-blue"
 				return change(w, h, func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Spec.MaxReplicas = 900 })
 			},
-			func() any {
+			func(w *world) any {
 				return get(w, "acme-gateway-blue", &autoscalingv2.HorizontalPodAutoscaler{}).Spec.MaxReplicas
 			},
 		},
 		"a rule that lets everybody in": {
-			func() client.Object {
+			func(w *world) client.Object {
 				n := &networkingv1.NetworkPolicy{}
 				n.Name = "acme-streaming"
 				return change(w, n, func(n *networkingv1.NetworkPolicy) {
 					n.Spec.Ingress = append(n.Spec.Ingress, networkingv1.NetworkPolicyIngressRule{})
 				})
 			},
-			func() any { return get(w, "acme-streaming", &networkingv1.NetworkPolicy{}).Spec.Ingress },
+			func(w *world) any { return get(w, "acme-streaming", &networkingv1.NetworkPolicy{}).Spec.Ingress },
 		},
 		"a budget that forbids every drain": {
-			func() client.Object {
+			func(w *world) client.Object {
 				b := &policyv1.PodDisruptionBudget{}
 				b.Name = "acme-streaming-blue"
 				return change(w, b, func(b *policyv1.PodDisruptionBudget) { b.Spec.MaxUnavailable.IntVal = 0 })
 			},
-			func() any { return get(w, "acme-streaming-blue", &policyv1.PodDisruptionBudget{}).Spec },
+			func(w *world) any { return get(w, "acme-streaming-blue", &policyv1.PodDisruptionBudget{}).Spec },
 		},
 		"a mounted token": {
-			func() client.Object {
+			func(w *world) client.Object {
 				s := &corev1.ServiceAccount{}
 				s.Name = "acme-streaming"
 				return change(w, s, func(s *corev1.ServiceAccount) { s.AutomountServiceAccountToken = new(true) })
 			},
-			func() any { return get(w, "acme-streaming", &corev1.ServiceAccount{}).AutomountServiceAccountToken },
+			func(w *world) any {
+				return get(w, "acme-streaming", &corev1.ServiceAccount{}).AutomountServiceAccountToken
+			},
 		},
 		"a field of a Microservice": {
-			func() client.Object {
+			func(w *world) client.Object {
 				m := &v1alpha1.Microservice{}
 				m.Name = "acme-streaming"
 				return change(w, m, func(m *v1alpha1.Microservice) { m.Spec.Autoscaling.MaxReplicas = 900 })
 			},
-			func() any { return get(w, "acme-streaming", &v1alpha1.Microservice{}).Spec },
+			func(w *world) any { return get(w, "acme-streaming", &v1alpha1.Microservice{}).Spec },
 		},
 		"the hash of what was applied": {
-			func() client.Object {
+			func(w *world) client.Object {
 				s := &corev1.Service{}
 				s.Name = "acme-streaming"
 				return change(w, s, func(s *corev1.Service) { delete(s.Annotations, apply.HashAnnotation) })
 			},
-			func() any { return get(w, "acme-streaming", &corev1.Service{}).Annotations },
+			func(w *world) any { return get(w, "acme-streaming", &corev1.Service{}).Annotations },
 		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			before := tc.read()
-			edited := tc.edit()
+			w := w.in(t)
+			before := tc.read(w)
+			edited := tc.edit(w)
 			w.eventually(func() error {
-				if diff := cmp.Diff(before, tc.read()); diff != "" {
+				if diff := cmp.Diff(before, tc.read(w)); diff != "" {
 					return fmt.Errorf("%T %s (-before +after):\n%s", edited, edited.GetName(), diff)
 				}
 				return nil

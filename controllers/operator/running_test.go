@@ -40,6 +40,14 @@ type running struct {
 	microservices *microservice.Reconciler
 }
 
+// in is the same operator for a subtest.
+func (o *running) in(t *testing.T) *running {
+	t.Helper()
+	same := *o
+	same.world = o.world.in(t)
+	return &same
+}
+
 // catalog lists releases, the newest first.
 func catalog(names ...string) release.Catalog {
 	var c release.Catalog
@@ -199,11 +207,11 @@ func listed() []client.ObjectList {
 
 // without is a copy of versions without some names.
 func without(all map[string]string, names ...string) map[string]string {
-	rest := maps.Clone(all)
+	remaining := maps.Clone(all)
 	for _, name := range names {
-		delete(rest, name)
+		delete(remaining, name)
 	}
-	return rest
+	return remaining
 }
 
 // lockedBuffer takes the log of several goroutines.

@@ -46,6 +46,12 @@ func newWorld(t *testing.T) *world {
 	return &world{T: t, client: c, namespace: namespace.Name}
 }
 
+// in is the same world for a subtest.
+func (w *world) in(t *testing.T) *world {
+	t.Helper()
+	return &world{T: t, client: w.client, namespace: w.namespace}
+}
+
 // platform creates a StreamingPlatform named acme.
 func (w *world) platform(spec string) *v1alpha1.StreamingPlatform {
 	w.Helper()

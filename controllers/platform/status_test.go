@@ -80,11 +80,13 @@ func TestConditions(t *testing.T) {
 		"all are ready": {observedOf(a(ready), b(ready)), outcome{}, "Ready Available: all 2 services are available"},
 		"no services":   {observedOf(), outcome{}, "Ready Available: all 0 services are available"},
 		"unknown release": {
-			unknown, outcome{releases: "2.0, 1.0"},
+			unknown,
+			outcome{releases: "2.0, 1.0"},
 			`Stalled UnknownRelease: spec.release: this operator has no release "9.9", only 2.0, 1.0; what runs is left as it is`,
 		},
 		"a name is taken": {
-			observedOf(a(ready)), outcome{writes: 1, err: errors.Join(errors.New("x"), &apply.ConflictError{Kind: "Microservice", Name: "acme-b"})},
+			observedOf(a(ready)),
+			outcome{writes: 1, err: errors.Join(errors.New("x"), &apply.ConflictError{Kind: "Microservice", Name: "acme-b"})},
 			"Stalled NameConflict: Microservice acme-b exists and was not made for this resource: delete or rename it",
 		},
 		"a write failed":   {observedOf(a(ready)), outcome{err: errors.New("apply: no")}, "Reconciling ApplyFailed: apply: no"},

@@ -195,7 +195,7 @@ func TestComponentsFitTheCompilerAndTheImage(t *testing.T) {
 	}
 }
 
-func TestDockerfileHasAStagePerComponent(t *testing.T) {
+func TestDockerfileBuildsEveryComponentInThisVersion(t *testing.T) {
 	content, err := os.ReadFile("../../Dockerfile")
 	if err != nil {
 		t.Fatal(err)
@@ -204,6 +204,13 @@ func TestDockerfileHasAStagePerComponent(t *testing.T) {
 		if !strings.Contains(string(content), " AS "+c.name+"\n") {
 			t.Errorf("no stage %q in the Dockerfile", c.name)
 		}
+	}
+	version, err := chartVersion("../../charts/streamplane/Chart.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(content), "ARG VERSION="+version+"\n") {
+		t.Errorf("the Dockerfile does not build version %s", version)
 	}
 }
 

@@ -82,7 +82,7 @@ func (l *assetList) refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ask streaming for assets: %w", err)
 	}
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("streaming answered %s to the question for assets", response.Status)
 	}

@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -64,24 +66,19 @@ func newService(t *testing.T, files fstest.MapFS, streaming string, transport ht
 	return s
 }
 
-func (s *service) do(method, path string, header http.Header) *http.Response {
-	request := httptest.NewRequest(method, path, http.NoBody)
-	for key, values := range header {
-		request.Header[key] = values
-	}
-	answer := httptest.NewRecorder()
-	s.handler.ServeHTTP(answer, request)
-	return answer.Result()
+// reply is a response that was read.
+type reply struct {
+	StatusCode int
+	Header     http.Header
+	Body       string
 }
 
-func body(t *testing.T, response *http.Response) string {
-	t.Helper()
-	defer response.Body.Close()
-	data, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
+func (s *service) do(method, path string, header http.Header) reply {
+	request := httptest.NewRequestWithContext(context.Background(), method, path, http.NoBody)
+	maps.Copy(request.Header, header)
+	answer := httptest.NewRecorder()
+	s.handler.ServeHTTP(answer, request)
+	return reply{StatusCode: answer.Code, Header: answer.Header(), Body: answer.Body.String()}
 }
 
 // nobody is a streaming that is down.
@@ -101,7 +98,7 @@ func TestPageNeedsNobody(t *testing.T) {
 	for path, want := range cases {
 		t.Run(path, func(t *testing.T) {
 			got := s.do(http.MethodGet, path, nil)
-			if content := body(t, got); got.StatusCode != http.StatusOK || content == "" {
+			if content := got.Body; got.StatusCode != http.StatusOK || content == "" {
 				t.Fatalf("status %d, body %q", got.StatusCode, content)
 			}
 			if got.Header.Get("Content-Type") != want.contentType || got.Header.Get("Cache-Control") != want.cacheControl {
@@ -128,7 +125,7 @@ func TestCompression(t *testing.T) {
 	s := newService(t, builtPage(), "http://streaming.test", nobody{})
 	const path = "/assets/index-Ab12Cd.js"
 	zipped := s.do(http.MethodGet, path, http.Header{"Accept-Encoding": {"br, gzip;q=0.8"}})
-	reader, err := gzip.NewReader(strings.NewReader(body(t, zipped)))
+	reader, err := gzip.NewReader(strings.NewReader(zipped.Body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +133,7 @@ func TestCompression(t *testing.T) {
 		t.Errorf("unpacked %d bytes, %v, want %d", len(text), err, len(script))
 	}
 	plain := s.do(http.MethodGet, path, http.Header{"Accept-Encoding": {"gzip;q=0"}})
-	if text := body(t, plain); text != script || plain.Header.Get("Content-Encoding") != "" {
+	if text := plain.Body; text != script || plain.Header.Get("Content-Encoding") != "" {
 		t.Errorf("%d bytes of encoding %q, want %d plain ones", len(text), plain.Header.Get("Content-Encoding"), len(script))
 	}
 	if plain.Header.Get("Etag") == zipped.Header.Get("Etag") || plain.Header.Get("Vary") != "Accept-Encoding" {
@@ -146,7 +143,7 @@ func TestCompression(t *testing.T) {
 
 func TestPageThatWasNotBuilt(t *testing.T) {
 	got := newService(t, fstest.MapFS{".gitkeep": {}}, "http://streaming.test", nobody{}).do(http.MethodGet, "/", nil)
-	if text := body(t, got); got.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text, "npm ci && npm run build") {
+	if text := got.Body; got.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text, "npm ci && npm run build") {
 		t.Errorf("status %d, body %s", got.StatusCode, text)
 	}
 }
@@ -169,7 +166,7 @@ func TestNotServed(t *testing.T) {
 			var failure struct {
 				Error struct{ Code, Message string }
 			}
-			if err := json.Unmarshal([]byte(body(t, got)), &failure); err != nil || failure.Error.Code == "" || got.StatusCode != c.status {
+			if err := json.Unmarshal([]byte(got.Body), &failure); err != nil || failure.Error.Code == "" || got.StatusCode != c.status {
 				t.Errorf("status %d, want %d; %+v, %v", got.StatusCode, c.status, failure, err)
 			}
 		})
@@ -236,7 +233,7 @@ func TestMediaPassesThroughUnchanged(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			got := s.do(c.method, "/v/demo/720p/s1.m4s?_HLS_skip=1", c.header)
-			content := body(t, got)
+			content := got.Body
 			if got.StatusCode != c.status || c.status < 400 && content != c.body {
 				t.Errorf("status %d and %q, want %d and %q", got.StatusCode, content, c.status, c.body)
 			}
@@ -266,7 +263,11 @@ func TestMediaIsStreamed(t *testing.T) {
 	defer close(release)
 	gateway := httptest.NewServer(newService(t, builtPage(), streaming.URL, http.DefaultTransport).handler)
 	defer gateway.Close()
-	response, err := http.Get(gateway.URL + "/v/demo/720p/s1.m4s")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, gateway.URL+"/v/demo/720p/s1.m4s", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +280,7 @@ func TestMediaIsStreamed(t *testing.T) {
 func TestMediaWithoutStreaming(t *testing.T) {
 	s := newService(t, builtPage(), "http://streaming.test", nobody{})
 	got := s.do(http.MethodGet, "/v/demo/master.m3u8", nil)
-	text := body(t, got)
+	text := got.Body
 	if got.StatusCode != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" || got.Header.Get("Access-Control-Allow-Origin") != "*" {
 		t.Errorf("status %d, headers %v", got.StatusCode, got.Header)
 	}
@@ -301,7 +302,7 @@ func TestAssetsAreTheLastGoodOnes(t *testing.T) {
 	}
 	ask := func() outcome {
 		got := s.do(http.MethodGet, "/api/assets", nil)
-		return outcome{got.StatusCode, strings.TrimSpace(body(t, got)), got.Header.Get("Streamplane-Degraded"), got.Header.Get("Age")}
+		return outcome{got.StatusCode, strings.TrimSpace(got.Body), got.Header.Get("Streamplane-Degraded"), got.Header.Get("Age")}
 	}
 	expect := func(step string, want outcome) {
 		t.Helper()

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -90,24 +91,19 @@ func folderService(t *testing.T) *service {
 	return newService(t, store)
 }
 
-func (s *service) do(method, path string, header http.Header) *http.Response {
-	request := httptest.NewRequest(method, path, http.NoBody)
-	for key, values := range header {
-		request.Header[key] = values
-	}
-	answer := httptest.NewRecorder()
-	s.handler.ServeHTTP(answer, request)
-	return answer.Result()
+// reply is a response that was read.
+type reply struct {
+	StatusCode int
+	Header     http.Header
+	Body       string
 }
 
-func body(t *testing.T, response *http.Response) string {
-	t.Helper()
-	defer response.Body.Close()
-	data, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
+func (s *service) do(method, path string, header http.Header) reply {
+	request := httptest.NewRequestWithContext(context.Background(), method, path, http.NoBody)
+	maps.Copy(request.Header, header)
+	answer := httptest.NewRecorder()
+	s.handler.ServeHTTP(answer, request)
+	return reply{StatusCode: answer.Code, Header: answer.Header(), Body: answer.Body.String()}
 }
 
 func TestServesEachKindOfFile(t *testing.T) {
@@ -123,7 +119,7 @@ func TestServesEachKindOfFile(t *testing.T) {
 	for path, want := range cases {
 		t.Run(path, func(t *testing.T) {
 			got := s.do(http.MethodGet, path, nil)
-			whole := body(t, got)
+			whole := got.Body
 			if got.StatusCode != http.StatusOK || whole == "" {
 				t.Fatalf("status %d, %d bytes", got.StatusCode, len(whole))
 			}
@@ -139,7 +135,7 @@ func TestServesEachKindOfFile(t *testing.T) {
 				t.Errorf("headers (-want +got):\n%s", diff)
 			}
 			head := s.do(http.MethodHead, path, nil)
-			if empty := body(t, head); empty != "" || head.StatusCode != http.StatusOK || head.Header.Get("Content-Length") != got.Header.Get("Content-Length") {
+			if empty := head.Body; empty != "" || head.StatusCode != http.StatusOK || head.Header.Get("Content-Length") != got.Header.Get("Content-Length") {
 				t.Errorf("HEAD: status %d, length %s, body %q", head.StatusCode, head.Header.Get("Content-Length"), empty)
 			}
 		})
@@ -150,7 +146,7 @@ func TestRangesAndConditions(t *testing.T) {
 	s := folderService(t)
 	const path = "/v/demo/720p-1/s1.m4s"
 	first := s.do(http.MethodGet, path, nil)
-	whole, etag := body(t, first), first.Header.Get("Etag")
+	whole, etag := first.Body, first.Header.Get("Etag")
 	if whole != string(segmentBytes) || etag == "" {
 		t.Fatalf("segment differs, or ETag %q is empty", etag)
 	}
@@ -177,7 +173,7 @@ func TestRangesAndConditions(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			got := s.do(http.MethodGet, path, c.header)
-			content := body(t, got)
+			content := got.Body
 			if got.StatusCode != c.status || c.status < 400 && content != c.body {
 				t.Errorf("status %d with %d bytes, want %d with %d", got.StatusCode, len(content), c.status, len(c.body))
 			}
@@ -219,7 +215,7 @@ func TestNotServed(t *testing.T) {
 			var failure struct {
 				Error struct{ Code, Message string }
 			}
-			if err := json.Unmarshal([]byte(body(t, got)), &failure); err != nil || failure.Error.Message == "" {
+			if err := json.Unmarshal([]byte(got.Body), &failure); err != nil || failure.Error.Message == "" {
 				t.Errorf("body does not say what is wrong: %+v, %v", failure, err)
 			}
 			if got.StatusCode != c.status || got.Header.Get("Access-Control-Allow-Origin") != "*" || got.Header.Get("Cache-Control") != "no-store" {
@@ -234,7 +230,6 @@ func TestNotServed(t *testing.T) {
 
 func TestPreflight(t *testing.T) {
 	got := folderService(t).do(http.MethodOptions, "/v/demo/720p-1/s1.m4s", http.Header{"Origin": {"https://elsewhere.example"}})
-	_ = body(t, got)
 	if got.StatusCode != http.StatusNoContent || !strings.Contains(got.Header.Get("Access-Control-Allow-Headers"), "Range") {
 		t.Errorf("status %d, headers %v", got.StatusCode, got.Header)
 	}
@@ -244,7 +239,7 @@ func TestListsWholeAssetsOnly(t *testing.T) {
 	s := folderService(t)
 	got := s.do(http.MethodGet, "/assets", nil)
 	const want = `[{"id":"demo","title":"Demo","durationSeconds":4,"manifest":"/v/demo/master.m3u8"}]` + "\n"
-	if list := body(t, got); list != want {
+	if list := got.Body; list != want {
 		t.Errorf("assets %s, want %s", list, want)
 	}
 	for _, left := range []string{"broken", "other", "early"} {
@@ -283,7 +278,7 @@ func TestStoreDown(t *testing.T) {
 	s := newService(t, store)
 	for _, path := range []string{"/v/demo/master.m3u8", "/assets"} {
 		got := s.do(http.MethodGet, path, nil)
-		message := body(t, got)
+		message := got.Body
 		if got.StatusCode != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" {
 			t.Errorf("%s: status %d, Retry-After %q", path, got.StatusCode, got.Header.Get("Retry-After"))
 		}
@@ -308,7 +303,11 @@ func TestTruncatedWhileServed(t *testing.T) {
 	s := newService(t, shrinking{store})
 	server := httptest.NewServer(s.handler)
 	defer server.Close()
-	response, err := http.Get(server.URL + "/v/demo/720p-1/s1.m4s")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/v/demo/720p-1/s1.m4s", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,9 +345,9 @@ func (s *short) Read(into []byte) (int, error) {
 func TestMetrics(t *testing.T) {
 	s := folderService(t)
 	for range 3 {
-		_ = body(t, s.do(http.MethodGet, "/v/demo/720p-1/s1.m4s", nil))
+		s.do(http.MethodGet, "/v/demo/720p-1/s1.m4s", nil)
 	}
-	_ = body(t, s.do(http.MethodHead, "/v/demo/720p-1/s1.m4s", nil))
+	s.do(http.MethodHead, "/v/demo/720p-1/s1.m4s", nil)
 	if got, want := testutil.ToFloat64(s.origin.metrics.egress), float64(3*len(segmentBytes)); got != want {
 		t.Errorf("egress of %v bytes, want %v", got, want)
 	}
@@ -359,7 +358,7 @@ func TestMetrics(t *testing.T) {
 
 func TestSessionsAreDistinctViewersOfTheLastSeconds(t *testing.T) {
 	s := folderService(t)
-	watch := func(header http.Header) { _ = body(t, s.do(http.MethodGet, "/v/demo/720p-1/s1.m4s", header)) }
+	watch := func(header http.Header) { s.do(http.MethodGet, "/v/demo/720p-1/s1.m4s", header) }
 	watch(http.Header{"Cmcd-Session": {`cid="x",sid="one"`}})
 	watch(http.Header{"Cmcd-Session": {`sid="one"`}})
 	watch(http.Header{"Cmcd-Session": {`sid="two"`}})
@@ -379,7 +378,7 @@ func TestSessionsAreDistinctViewersOfTheLastSeconds(t *testing.T) {
 func TestSessionsAreBounded(t *testing.T) {
 	now := time.Unix(0, 0)
 	s := newSessions(func() time.Time { return now })
-	request := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
 	for i := range maxSessions + 10 {
 		request.Header.Set("X-Forwarded-For", time.Duration(i).String())
 		s.seen(request)

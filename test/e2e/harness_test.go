@@ -201,7 +201,7 @@ func rolledOut(t *testing.T, namespace, deployment, image string) string {
 // publish makes a Service reachable on a loopback address and returns its URL.
 func publish(t *testing.T, namespace, service string) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,8 @@ func startLoad(t *testing.T, clients, rate int, urls ...string) *load {
 		running.Go(func() {
 			for range tokens {
 				n := l.sent.Add(1)
-				if err := fetch(client, urls[int(n)%len(urls)]); err != nil {
+				// Not ctx: a request that was sent is seen through to its end.
+				if err := fetch(context.Background(), client, urls[int(n)%len(urls)]); err != nil {
 					l.fail(err)
 				}
 			}
@@ -98,8 +99,12 @@ func (l *load) waitSent(t *testing.T, more int64) {
 }
 
 // fetch reads a whole answer, which must be a success.
-func fetch(client *http.Client, url string) error {
-	response, err := client.Get(url)
+func fetch(ctx context.Context, client *http.Client, url string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(request)
 	if err != nil {
 		return err
 	}
@@ -117,7 +122,11 @@ func fetch(client *http.Client, url string) error {
 func read(t *testing.T, url string) string {
 	t.Helper()
 	client := &http.Client{Timeout: 30 * time.Second}
-	response, err := client.Get(url)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

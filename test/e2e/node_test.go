@@ -38,6 +38,8 @@ func (tv theater) losesNode(t *testing.T) {
 			cluster(t, "heal", node)
 		}
 	})
+	late := open(t, tv.url) // before anybody knows that half of the pods are gone
+	late.waitPlayed(t, 5)
 	eventually(t, "Kubernetes notices", func() string { return nodeReady(t, node, corev1.ConditionUnknown) })
 	checkPageAndVideo(t, tv.url)
 	page.waitPlayed(t, 25)
@@ -51,6 +53,7 @@ func (tv theater) losesNode(t *testing.T) {
 	})
 	checkPlayback(t, tv.url)
 	page.mustBeHealthy(t)
+	late.mustBeHealthy(t)
 
 	cluster(t, "heal", node)
 	healed = true
@@ -87,7 +90,7 @@ func checkPageAndVideo(t *testing.T, gateway string) {
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	for _, path := range []string{"/", "/api/assets", "/v/clock/master.m3u8"} {
 		eventually(t, path+" answers", func() string {
-			if err := fetch(client, gateway+path); err != nil {
+			if err := fetch(t.Context(), client, gateway+path); err != nil {
 				return err.Error()
 			}
 			return ""

@@ -13,16 +13,11 @@ export interface PlayerEvents {
 }
 
 const maxRecoveries = 3;
-/** A rendition that failed is asked again this many times: pods come and go. */
-const retry = { maxNumRetry: 6, retryDelayMs: 300, maxRetryDelayMs: 4000 };
-const loadPolicy = (firstByte: number, total: number) => ({
-  default: {
-    maxTimeToFirstByteMs: firstByte,
-    maxLoadTimeMs: total,
-    timeoutRetry: retry,
-    errorRetry: retry,
-  },
-});
+/** What failed is asked for again: pods come and go. */
+const loadPolicy = (maxNumRetry: number, maxLoadTimeMs: number) => {
+  const retry = { maxNumRetry, retryDelayMs: 300, maxRetryDelayMs: 4000 };
+  return { default: { maxTimeToFirstByteMs: 8000, maxLoadTimeMs, timeoutRetry: retry, errorRetry: retry } };
+};
 
 /** Plays HLS in a video element: with hls.js, or natively where that is all there is. */
 export class Player {
@@ -77,9 +72,9 @@ export class Player {
       capLevelToPlayerSize: true,
       backBufferLength: 60,
       cmcd: { useHeaders: true },
-      manifestLoadPolicy: loadPolicy(8000, 10000),
-      playlistLoadPolicy: loadPolicy(8000, 10000),
-      fragLoadPolicy: loadPolicy(8000, 60000),
+      manifestLoadPolicy: loadPolicy(2, 10000),
+      playlistLoadPolicy: loadPolicy(4, 10000),
+      fragLoadPolicy: loadPolicy(6, 60000),
     });
     hls.on(Events.ERROR, (_, data) => this.onError(hls, data));
     hls.loadSource(manifest);

@@ -59,7 +59,7 @@ export class View {
   showCurrent(asset: Asset): void {
     this.title.textContent = asset.title;
     document.title = `${asset.title} · Streamplane`;
-    this.showDetails(asset, 0);
+    this.showDetails(asset, this.video.videoHeight);
     for (const button of this.list.querySelectorAll("button")) {
       button.setAttribute("aria-current", String(button.dataset["asset"] === asset.id));
     }

@@ -3,6 +3,7 @@ package desired
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -228,9 +229,13 @@ func pullSecrets(refs []v1alpha1.LocalReference) []corev1.LocalObjectReference {
 	return all
 }
 
-// volumes always include a small /tmp, because the root file system is read-only.
+// volumes always include a /tmp, because the root file system is read-only: a
+// small one unless the spec has its own.
 func volumes(wanted []v1alpha1.Volume) []corev1.Volume {
-	all := []corev1.Volume{emptyDir(tmpVolume, tmpSize)}
+	var all []corev1.Volume
+	if !slices.ContainsFunc(wanted, func(v v1alpha1.Volume) bool { return v.Name == tmpVolume }) {
+		all = append(all, emptyDir(tmpVolume, tmpSize))
+	}
 	for _, v := range wanted {
 		if v.EmptyDir != nil {
 			all = append(all, emptyDir(v.Name, v.EmptyDir.SizeLimit))
@@ -248,7 +253,10 @@ func emptyDir(name, sizeLimit string) corev1.Volume {
 }
 
 func volumeMounts(wanted []v1alpha1.VolumeMount) []corev1.VolumeMount {
-	all := []corev1.VolumeMount{{Name: tmpVolume, MountPath: tmpPath}}
+	var all []corev1.VolumeMount
+	if !slices.ContainsFunc(wanted, func(v v1alpha1.VolumeMount) bool { return v.MountPath == tmpPath }) {
+		all = append(all, corev1.VolumeMount{Name: tmpVolume, MountPath: tmpPath})
+	}
 	for _, v := range wanted {
 		all = append(all, corev1.VolumeMount{Name: v.Name, MountPath: v.MountPath, ReadOnly: v.ReadOnly})
 	}

@@ -58,12 +58,14 @@ func (f *fakeDNS) looked(t *testing.T) {
 
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(deadline); time.Now().Before(end); {
-		if condition() {
-			return
+	expired := time.After(deadline)
+	for !condition() {
+		select {
+		case <-expired:
+			t.Fatalf("no %s within %s", what, deadline)
+		case <-time.After(time.Millisecond):
 		}
 	}
-	t.Fatalf("no %s within %s", what, deadline)
 }
 
 // pod is a server on its own loopback address; all pods share a port, as pods of a Service do.
@@ -79,13 +81,10 @@ type fleet struct {
 	pods map[string]*pod
 }
 
-// reserve finds a port that is free on the first addresses.
+// newFleet finds a port for all pods.
 func newFleet(t *testing.T) *fleet {
 	t.Helper()
-	socket, err := net.Listen("tcp", "127.0.0.2:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	socket := listen(t, "127.0.0.2:0")
 	_, port, _ := net.SplitHostPort(socket.Addr().String())
 	_ = socket.Close()
 	return &fleet{dns: &fakeDNS{}, port: port, pods: map[string]*pod{}}
@@ -93,10 +92,7 @@ func newFleet(t *testing.T) *fleet {
 
 func (f *fleet) start(t *testing.T, host string, handler http.HandlerFunc) *pod {
 	t.Helper()
-	socket, err := net.Listen("tcp", net.JoinHostPort(host, f.port))
-	if err != nil {
-		t.Fatal(err)
-	}
+	socket := listen(t, net.JoinHostPort(host, f.port))
 	p := &pod{}
 	p.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.requests.Add(1)
@@ -106,6 +102,16 @@ func (f *fleet) start(t *testing.T, host string, handler http.HandlerFunc) *pod 
 	t.Cleanup(func() { _ = p.server.Close() })
 	f.pods[host] = p
 	return p
+}
+
+func listen(t *testing.T, address string) net.Listener {
+	t.Helper()
+	var sockets net.ListenConfig
+	socket, err := sockets.Listen(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return socket
 }
 
 func ok(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }
@@ -121,8 +127,17 @@ func (f *fleet) client(t *testing.T) *http.Client {
 	return &http.Client{Transport: balanced}
 }
 
+// begin sends a request and leaves the body to be read.
+func begin(client *http.Client) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://streaming.test/x", http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	return client.Do(request)
+}
+
 func get(client *http.Client) error {
-	response, err := client.Get("http://streaming.test/x")
+	response, err := begin(client)
 	if err != nil {
 		return err
 	}
@@ -192,7 +207,7 @@ func TestRemovedPodFinishesItsResponse(t *testing.T) {
 	})
 	pods.dns.answer(nil, "127.0.0.2")
 	client := pods.client(t)
-	response, err := client.Get("http://streaming.test/x")
+	response, err := begin(client)
 	if err != nil {
 		t.Fatal(err)
 	}

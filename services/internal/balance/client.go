@@ -74,7 +74,7 @@ func orDefault(d *time.Duration, fallback time.Duration) {
 type Client struct {
 	endpoints *endpoints
 	metrics   *metrics
-	policies  failsafe.Executor[*http.Response]
+	policies  failsafe.Executor[answer]
 	stop      context.CancelFunc
 	stopped   sync.WaitGroup
 }
@@ -97,18 +97,21 @@ func (c *Client) Close() {
 	c.endpoints.replace(nil)
 }
 
+// answer is what the policies handle; they never look inside.
+type answer struct{ *http.Response }
+
 // policies is the only place that decides about repeating requests and giving up on a target. The breaker is outside:
 // it counts requests that failed in spite of all attempts.
-func policies(m *metrics) failsafe.Executor[*http.Response] {
-	retries := retrypolicy.NewBuilder[*http.Response]().
-		HandleIf(func(_ *http.Response, err error) bool { return isTheirs(err) && !errors.Is(err, errNotRepeatable) }).
+func policies(m *metrics) failsafe.Executor[answer] {
+	retries := retrypolicy.NewBuilder[answer]().
+		HandleIf(func(_ answer, err error) bool { return isTheirs(err) && !errors.Is(err, errNotRepeatable) }).
 		WithMaxAttempts(maxAttempts).ReturnLastFailure().
 		WithBudget(budget.NewBuilder().WithMaxRate(0.5).WithMinConcurrency(10).Build()).
-		OnRetry(func(failsafe.ExecutionEvent[*http.Response]) { m.retries.Inc() }).Build()
-	breaker := circuitbreaker.NewBuilder[*http.Response]().
-		HandleIf(func(_ *http.Response, err error) bool { return isTheirs(err) }).
+		OnRetry(func(failsafe.ExecutionEvent[answer]) { m.retries.Inc() }).Build()
+	breaker := circuitbreaker.NewBuilder[answer]().
+		HandleIf(func(_ answer, err error) bool { return isTheirs(err) }).
 		WithFailureRateThreshold(0.9, 20, 10*time.Second).WithDelay(time.Second).Build()
-	return failsafe.With[*http.Response](breaker, retries)
+	return failsafe.With[answer](breaker, retries)
 }
 
 // isTheirs is true for failures of the target, not of a caller who went away.
@@ -125,13 +128,14 @@ func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	tried := map[*endpoint]bool{}
-	return c.policies.WithContext(r.Context()).Get(func() (*http.Response, error) {
-		response, err := c.attempt(r, tried)
+	got, err := c.policies.WithContext(r.Context()).Get(func() (answer, error) {
+		response, err := c.attempt(r, tried) //nolint:bodyclose // the caller of RoundTrip closes it
 		if err != nil && !repeatable(r) {
-			return nil, fmt.Errorf("%w: %w", errNotRepeatable, err)
+			err = fmt.Errorf("%w: %w", errNotRepeatable, err)
 		}
-		return response, err
+		return answer{response}, err
 	})
+	return got.Response, err
 }
 
 // attempt goes on to the next endpoint as long as nothing was sent.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -81,9 +82,7 @@ func TestBucketReportsShortBodies(t *testing.T) {
 			}
 			answer := httptest.NewRecorder()
 			next.ServeHTTP(answer, r)
-			for key, values := range answer.Header() {
-				w.Header()[key] = values
-			}
+			maps.Copy(w.Header(), answer.Header())
 			w.Header().Set("Content-Length", "4")
 			_, _ = w.Write(answer.Body.Bytes()[:4])
 		})
@@ -92,7 +91,7 @@ func TestBucketReportsShortBodies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer opened.Close()
+	defer opened.Close() //nolint:errcheck // only read
 	if content, err := io.ReadAll(opened.Content); err == nil {
 		t.Errorf("read %q without an error, but the object has 10 bytes", content)
 	}

@@ -49,7 +49,7 @@ func TestFolderGivesFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer opened.Close()
+	defer opened.Close() //nolint:errcheck // only read
 	if _, ok := opened.Content.(*os.File); !ok {
 		t.Errorf("content is a %T, want an *os.File", opened.Content)
 	}
@@ -91,7 +91,7 @@ func etag(t *testing.T, store object.Store) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer opened.Close()
+	defer opened.Close() //nolint:errcheck // only read
 	return opened.ETag
 }
 

@@ -49,7 +49,7 @@ func (r running) waitFor(t *testing.T, path string, status int) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for time.Now().Before(deadline) {
-		if response, err := http.Get(r.admin + path); err == nil {
+		if response, err := get(http.DefaultClient, r.admin+path); err == nil {
 			_ = response.Body.Close()
 			if response.StatusCode == status {
 				return
@@ -81,6 +81,14 @@ func (g gate) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, "whole answer")
 }
 
+func get(client *http.Client, url string) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	return client.Do(request)
+}
+
 type answer struct {
 	body string
 	err  error
@@ -89,7 +97,7 @@ type answer struct {
 func fetch(url string) <-chan answer {
 	result := make(chan answer, 1)
 	go func() {
-		response, err := http.Get(url)
+		response, err := get(http.DefaultClient, url)
 		if err != nil {
 			result <- answer{err: err}
 			return
@@ -122,9 +130,10 @@ func TestDrainFinishesWhatIsInFlight(t *testing.T) {
 // waitClosed returns once new connections are refused.
 func waitClosed(t *testing.T, url string) {
 	t.Helper()
+	var dialer net.Dialer
 	deadline := time.Now().Add(20 * time.Second)
 	for time.Now().Before(deadline) {
-		connection, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		connection, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(url, "http://"))
 		if err != nil {
 			return
 		}
@@ -138,7 +147,7 @@ func TestServesOnDuringTheDrainDelay(t *testing.T) {
 		func(c *serve.Config) { c.DrainDelay = time.Hour })
 	server.stop()
 	server.waitFor(t, "/readyz", http.StatusServiceUnavailable)
-	response, err := http.Get(server.public)
+	response, err := get(http.DefaultClient, server.public)
 	if err != nil {
 		t.Fatalf("a request during the delay failed: %v", err)
 	}
@@ -202,7 +211,7 @@ func TestOldConnectionsAreClosed(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d requests used %d connections, want at least 3", requests, len(addresses))
 		}
-		response, err := client.Get(server.public)
+		response, err := get(client, server.public)
 		if err != nil {
 			t.Fatalf("request %d failed: %v", requests, err)
 		}
@@ -218,7 +227,7 @@ func TestTakenPortIsAnErrorAtTheStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	defer taken.Close() //nolint:errcheck // nothing was accepted
 	for name, change := range map[string]func(*serve.Config){
 		"traffic": func(c *serve.Config) { c.Listen = taken.Addr().String() },
 		"admin":   func(c *serve.Config) { c.AdminListen = taken.Addr().String() },

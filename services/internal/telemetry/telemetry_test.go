@@ -43,7 +43,7 @@ func TestRequestsAreCountedByRoute(t *testing.T) {
 	reports, _ := newReports(t, "error")
 	handler := reports.Requests(routes())
 	for _, path := range []string{"/fine/1", "/fine/2", "/nothing"} {
-		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, http.NoBody))
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody))
 	}
 	want := `
 # HELP http_server_requests_total Requests by route and status code.
@@ -60,7 +60,14 @@ func TestPanics(t *testing.T) {
 	reports, log := newReports(t, "error")
 	server := httptest.NewServer(reports.Requests(routes()))
 	defer server.Close()
-	response, err := http.Get(server.URL + "/panic")
+	get := func(path string) (*http.Response, error) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+path, http.NoBody)
+		if err != nil {
+			return nil, err
+		}
+		return http.DefaultClient.Do(request)
+	}
+	response, err := get("/panic")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +76,7 @@ func TestPanics(t *testing.T) {
 		t.Errorf("status %d, log %s", response.StatusCode, log.String())
 	}
 	for _, path := range []string{"/late", "/abort"} {
-		response, err := http.Get(server.URL + path)
+		response, err := get(path)
 		if err != nil {
 			continue
 		}
@@ -155,7 +162,7 @@ func TestTracesAreSentAndPassedOn(t *testing.T) {
 		}
 	}))
 	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
-	request := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
 	request.Header.Set("Traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
 	handler.ServeHTTP(httptest.NewRecorder(), request)
 	if parent := <-parents; !strings.Contains(parent, trace) {

@@ -73,7 +73,7 @@ func build(ctx context.Context, program encoder, recipe, target string) error {
 	if err := os.RemoveAll(target); err != nil {
 		return fmt.Errorf("remove the old asset: %w", err)
 	}
-	if err := os.Rename(work, target); err != nil {
+	if err := os.Rename(work, target); err != nil && !upToDate(target, recipe) { // another run may have been quicker
 		return fmt.Errorf("publish the asset: %w", err)
 	}
 	slog.Info("Sample media is ready", "folder", target)
