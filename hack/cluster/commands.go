@@ -54,19 +54,21 @@ func local(cmd *cobra.Command) (lifecycle.Local, checkout, error) {
 
 func upCommand() *cobra.Command {
 	var nodes int
+	var patience time.Duration
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Start the cluster, or bring a running one to what is asked for",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return up(cmd, nodes)
+			return up(cmd, nodes, patience)
 		},
 	}
 	cmd.Flags().IntVar(&nodes, "nodes", 0, "number of nodes, each in a zone of its own (default: what it has, or 1)")
+	cmd.Flags().DurationVar(&patience, "timeout", 5*time.Minute, "how long to wait until all is well")
 	return cmd
 }
 
-func up(cmd *cobra.Command, nodes int) error {
+func up(cmd *cobra.Command, nodes int, patience time.Duration) error {
 	started := time.Now() //nolint:forbidigo // This is the wiring.
 	// The machine first: nobody should wait for a build that is of no use.
 	if err := machine.Check(); err != nil {
@@ -76,6 +78,7 @@ func up(cmd *cobra.Command, nodes int) error {
 	if err != nil {
 		return err
 	}
+	cluster.Patience = patience
 	if err := cluster.Requirements(cmd.Context()); err != nil {
 		return err
 	}

@@ -18,7 +18,6 @@ import (
 )
 
 const (
-	bootLimit      = 4 * time.Minute
 	bootPeriod     = 200 * time.Millisecond
 	metricsAPI     = "/apis/metrics.k8s.io/v1beta1"
 	hopeless       = 8
@@ -56,7 +55,7 @@ func (r running) boot(ctx context.Context) error {
 
 // waitHealthy waits until everything works, and says what came when.
 func (r running) waitHealthy(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, bootLimit, errors.New("it took too long"))
+	ctx, cancel := context.WithTimeoutCause(ctx, r.Patience, fmt.Errorf("not within %s", r.Patience))
 	defer cancel()
 	started := r.Now()
 	var said []string

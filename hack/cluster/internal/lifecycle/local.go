@@ -33,6 +33,8 @@ type Local struct {
 	Out io.Writer
 	// Now tells the time.
 	Now func() time.Time
+	// Patience is how long "up" waits until all is well.
+	Patience time.Duration
 }
 
 // ErrNotRunning says that there is no such cluster.

@@ -41,6 +41,9 @@ func (l Local) Status(ctx context.Context) error {
 			_, _ = fmt.Fprintln(table, "\nPUBLISHED\tSERVICE\tPROBLEM")
 		}
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", p.Listen, p.Target, p.Problem)
+		if p.Problem != "" {
+			gaps = append(gaps, gap{component: p.Target, problem: p.Problem})
+		}
 	}
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("print status: %w", err)
