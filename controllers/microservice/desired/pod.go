@@ -190,9 +190,9 @@ func setEnv(env []corev1.EnvVar, v corev1.EnvVar) []corev1.EnvVar {
 	return append(env, v)
 }
 
-func fieldEnv(name, path string) corev1.EnvVar {
+func fieldEnv(name, field string) corev1.EnvVar {
 	return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{
-		FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: path},
+		FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: field},
 	}}
 }
 
