@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/streamplane/streamplane/hack/cluster/internal/component"
-	"github.com/streamplane/streamplane/hack/cluster/internal/layout"
 	"github.com/streamplane/streamplane/hack/cluster/internal/supervisor"
 )
 
@@ -151,9 +150,4 @@ func (l Local) openNode(ctx context.Context, node string) (running, error) {
 	}
 	_, err = r.nodeNumber(node)
 	return r, err
-}
-
-// Kubeconfig is the administrator's kubeconfig of this checkout's cluster.
-func (l Local) Kubeconfig() string {
-	return layout.Paths{Name: l.Paths.Name, State: l.Paths.State}.Kubeconfig()
 }

@@ -49,7 +49,7 @@ func OpenAuthority(folder, name string, now time.Time) (*Authority, error) {
 		return nil, fmt.Errorf("make the key folder: %w", err)
 	}
 	a := &Authority{Folder: folder, now: now}
-	if !Exists(folder, name) {
+	if !exists(folder, name) {
 		if err := a.create(name); err != nil {
 			return nil, err
 		}
@@ -57,8 +57,8 @@ func OpenAuthority(folder, name string, now time.Time) (*Authority, error) {
 	return a, a.load(name)
 }
 
-// Exists reports whether both files of a pair are there.
-func Exists(folder, name string) bool {
+// exists reports whether both files of a pair are there.
+func exists(folder, name string) bool {
 	for _, ending := range []string{".crt", ".key"} {
 		if _, err := os.Stat(filepath.Join(folder, name+ending)); err != nil {
 			return false
@@ -69,7 +69,7 @@ func Exists(folder, name string) bool {
 
 // Issue makes the pair with this name unless it is there: keys survive restarts.
 func (a *Authority) Issue(name string, subject Subject) error {
-	if Exists(a.Folder, name) {
+	if exists(a.Folder, name) {
 		return nil
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
