@@ -49,9 +49,9 @@ type preparation struct {
 func preparations(cache string) []preparation {
 	return []preparation{
 		{
-			name: "web", dir: "web", sources: []string{"web"}, ignore: []string{"node_modules", "dist"},
+			name: "web", dir: ".", sources: []string{"web", "hack/web.sh"}, ignore: []string{"node_modules", "dist"},
 			output:   "web/dist/index.html",
-			commands: [][]string{{"npm", "ci", "--no-audit", "--no-fund"}, {"npm", "run", "build"}},
+			commands: [][]string{{"hack/web.sh"}},
 		},
 		{
 			name: "sample media", dir: ".", sources: []string{"services/sample-media/make", "services/internal/hls", "services/internal/mp4"},
