@@ -183,7 +183,7 @@ func TestClusterSurvivesItsSupervisor(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "kill", "-9", first).CombinedOutput(); err != nil {
 		t.Fatalf("kill: %v: %s", err, out)
 	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; <-time.After(50 * time.Millisecond) {
 		if out, err := c.try("status"); err != nil && strings.Contains(out, "supervisor has died") {
 			break
 		}

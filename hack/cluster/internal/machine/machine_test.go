@@ -72,7 +72,7 @@ func TestMarkedProcessesEnd(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("the process is not found")
 		}
-		time.Sleep(10 * time.Millisecond)
+		<-time.After(10 * time.Millisecond)
 	}
 	if found := Marked(mark); len(found) != 1 {
 		t.Errorf("Marked = %v, want %d only", found, ours.Process.Pid)
