@@ -140,8 +140,8 @@ func mayTouch(live client.Object, intent *unstructured.Unstructured) error {
 	}
 }
 
-// intent is what is sent to the API server: only fields that the operator has
-// an opinion on.
+// intent is what is sent to the API server: the content of an object, its owner
+// and the hash of both.
 func (s Syncer) intent(owner, object client.Object) (*unstructured.Unstructured, error) {
 	object = object.DeepCopyObject().(client.Object)
 	// Without blocking, no permission on the owner's finalizers is needed.
@@ -149,12 +149,10 @@ func (s Syncer) intent(owner, object client.Object) (*unstructured.Unstructured,
 	if err != nil {
 		return nil, fmt.Errorf("set owner: %w", err)
 	}
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	intent, err := Content(object)
 	if err != nil {
-		return nil, fmt.Errorf("convert %T: %w", object, err)
+		return nil, err
 	}
-	delete(content, "status")
-	intent := &unstructured.Unstructured{Object: dropNil(content).(map[string]any)}
 	hash, err := hashOf(intent.Object)
 	if err != nil {
 		return nil, err
@@ -166,6 +164,17 @@ func (s Syncer) intent(owner, object client.Object) (*unstructured.Unstructured,
 	annotations[HashAnnotation] = hash
 	intent.SetAnnotations(annotations)
 	return intent, nil
+}
+
+// Content is what is applied of an object, before it has an owner: only the
+// fields that the operator has an opinion on.
+func Content(object client.Object) (*unstructured.Unstructured, error) {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return nil, fmt.Errorf("convert %T: %w", object, err)
+	}
+	delete(content, "status")
+	return &unstructured.Unstructured{Object: dropNil(content).(map[string]any)}, nil
 }
 
 // live returns the object as the cache has it, or else its metadata as the API

@@ -11,8 +11,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
-	"github.com/streamplane/streamplane/controllers/internal/golden"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
+	"github.com/streamplane/streamplane/internal/golden"
 )
 
 // A kind that is built and not owned would be neither watched nor pruned.

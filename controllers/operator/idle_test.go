@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
-	"github.com/streamplane/streamplane/controllers/internal/golden"
+	"github.com/streamplane/streamplane/internal/golden"
 )
 
 func TestNothingChangedWritesAndReadsNothing(t *testing.T) {

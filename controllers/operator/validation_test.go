@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
-	"github.com/streamplane/streamplane/controllers/internal/golden"
+	"github.com/streamplane/streamplane/internal/golden"
 )
 
 // send creates an object as kubectl apply does: unknown fields are errors.

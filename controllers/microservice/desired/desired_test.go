@@ -10,7 +10,7 @@ import (
 	"k8s.io/pod-security-admission/policy"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
-	"github.com/streamplane/streamplane/controllers/internal/golden"
+	"github.com/streamplane/streamplane/internal/golden"
 )
 
 func read(t *testing.T, file string) *v1alpha1.Microservice {

@@ -12,9 +12,9 @@ import (
 	"k8s.io/pod-security-admission/policy"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
-	"github.com/streamplane/streamplane/controllers/internal/golden"
 	microservice "github.com/streamplane/streamplane/controllers/microservice/desired"
 	"github.com/streamplane/streamplane/controllers/platform/release"
+	"github.com/streamplane/streamplane/internal/golden"
 )
 
 const samples = "../../../config/samples"

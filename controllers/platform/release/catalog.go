@@ -32,14 +32,21 @@ func Load(path string) (Catalog, error) {
 	if err != nil {
 		return Catalog{}, fmt.Errorf("read releases: %w", err)
 	}
-	var c Catalog
-	if err := yaml.UnmarshalStrict(data, &c); err != nil {
-		return Catalog{}, fmt.Errorf("parse releases in %s: %w", path, err)
-	}
-	if err := c.validate(); err != nil {
+	c, err := Parse(data)
+	if err != nil {
 		return Catalog{}, fmt.Errorf("parse releases in %s: %w", path, err)
 	}
 	return c, nil
+}
+
+// Parse reads a catalog from YAML. An unknown field, or a catalog without a
+// release, is an error.
+func Parse(data []byte) (Catalog, error) {
+	var c Catalog
+	if err := yaml.UnmarshalStrict(data, &c); err != nil {
+		return Catalog{}, err
+	}
+	return c, c.validate()
 }
 
 func (c Catalog) validate() error {

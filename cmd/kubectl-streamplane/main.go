@@ -1,0 +1,49 @@
+// Command kubectl-streamplane looks into platforms before and after they are
+// applied. On the PATH it is the plugin "kubectl streamplane".
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set at link time.
+var version = "dev"
+
+// exitChanges is the exit code of "plan --exit-code" when something would change.
+const exitChanges = 2
+
+// errChanges ends a plan whose caller wants to know whether it is empty.
+var errChanges = errors.New("something would change")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	err := newCommand().ExecuteContext(ctx)
+	stop()
+	switch {
+	case errors.Is(err, errChanges):
+		os.Exit(exitChanges)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func newCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "kubectl-streamplane",
+		Short:         "See what the operator makes of a platform, what a change would do, and why something is not ready",
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl streamplane"},
+		Version:       version,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(renderCommand(), planCommand(), statusCommand())
+	return root
+}

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+
+	"github.com/streamplane/streamplane/api/v1alpha1"
+	"github.com/streamplane/streamplane/controllers/apply"
+	"github.com/streamplane/streamplane/controllers/microservice"
+	"github.com/streamplane/streamplane/controllers/microservice/desired"
+	"github.com/streamplane/streamplane/controllers/platform/release"
+)
+
+// planner asks a cluster what would become of a manifest.
+type planner struct {
+	cluster client.Client
+	catalog release.Catalog
+}
+
+func (p planner) plan(ctx context.Context, m manifest) (plan, error) {
+	result := plan{Changes: []planned{}}
+	for _, wanted := range m.platforms {
+		if err := p.planPlatform(ctx, wanted, &result); err != nil {
+			return result, fmt.Errorf("streamingplatform %s: %w", wanted.Name, err)
+		}
+	}
+	for _, wanted := range m.microservices {
+		if err := p.replace(ctx, wanted, &v1alpha1.Microservice{}); err != nil {
+			return result, fmt.Errorf("microservice %s: %w", wanted.Name, err)
+		}
+		if err := p.planMicroservice(ctx, wanted, &result); err != nil {
+			return result, fmt.Errorf("microservice %s: %w", wanted.Name, err)
+		}
+	}
+	return result, nil
+}
+
+// replace lets the API server judge an object that a user wrote, as a change of
+// the one that exists or as a new one. wanted becomes what it would be.
+func (p planner) replace(ctx context.Context, wanted, live client.Object) error {
+	err := p.cluster.Get(ctx, client.ObjectKeyFromObject(wanted), live)
+	if apierrors.IsNotFound(err) {
+		return p.cluster.Create(ctx, wanted, client.DryRunAll)
+	}
+	if err != nil {
+		return err
+	}
+	wanted.SetUID(live.GetUID())
+	wanted.SetResourceVersion(live.GetResourceVersion())
+	wanted.SetOwnerReferences(live.GetOwnerReferences())
+	return p.cluster.Update(ctx, wanted, client.DryRunAll)
+}
+
+func (p planner) planPlatform(ctx context.Context, wanted *v1alpha1.StreamingPlatform, result *plan) error {
+	live := &v1alpha1.StreamingPlatform{}
+	if err := p.replace(ctx, wanted, live); err != nil {
+		return err
+	}
+	platform, err := platformOf(wanted, live.Status.Release, p.catalog)
+	if err != nil {
+		return err
+	}
+	keep := platform.Keep()
+	for _, s := range platform.Services {
+		if s.Problem != "" {
+			result.add(planned{
+				Impact: impactRefuse, Kind: "Microservice", Namespace: wanted.Namespace, Name: s.Microservice.Name,
+				Note: "spec." + s.Problem,
+			})
+			continue
+		}
+		keep[s.Microservice.Name] = true
+		if err := p.planMicroservice(ctx, s.Microservice, result); err != nil {
+			return err
+		}
+	}
+	return p.planRemovals(ctx, live, keep, result)
+}
+
+// planMicroservice compares what a Microservice has with what it would have.
+func (p planner) planMicroservice(ctx context.Context, m *v1alpha1.Microservice, result *plan) error {
+	live := &v1alpha1.Microservice{}
+	if err := client.IgnoreNotFound(p.cluster.Get(ctx, client.ObjectKeyFromObject(m), live)); err != nil {
+		return err
+	}
+	wanted := map[string]bool{}
+	for _, object := range desired.Objects(m, desired.SlotBlue) {
+		change, err := p.change(ctx, live, object)
+		if err != nil {
+			return err
+		}
+		wanted[change.Kind+"/"+change.Name] = true
+		result.add(change)
+	}
+	if live.UID == "" {
+		return nil
+	}
+	return p.eachOwned(ctx, live, func(o *unstructured.Unstructured) {
+		if !wanted[o.GetKind()+"/"+o.GetName()] {
+			result.add(removal(o))
+		}
+	})
+}
+
+// planRemovals finds the services that would go, and everything of theirs.
+func (p planner) planRemovals(ctx context.Context, live *v1alpha1.StreamingPlatform, keep map[string]bool, result *plan) error {
+	list := &v1alpha1.MicroserviceList{}
+	if err := p.cluster.List(ctx, list, client.InNamespace(live.Namespace)); live.UID != "" && err != nil {
+		return err
+	}
+	for i := range list.Items {
+		m := &list.Items[i]
+		if live.UID == "" || !metav1.IsControlledBy(m, live) || keep[m.Name] {
+			continue
+		}
+		result.add(planned{Impact: impactDelete, Kind: "Microservice", Namespace: m.Namespace, Name: m.Name})
+		if err := p.eachOwned(ctx, m, func(o *unstructured.Unstructured) { result.add(removal(o)) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// change asks for the outcome of the operator's apply.
+func (p planner) change(ctx context.Context, owner *v1alpha1.Microservice, object client.Object) (planned, error) {
+	intent, err := apply.Content(object)
+	if err != nil {
+		return planned{}, err
+	}
+	c := planned{Kind: intent.GetKind(), Namespace: intent.GetNamespace(), Name: intent.GetName()}
+	before := &unstructured.Unstructured{}
+	before.SetGroupVersionKind(intent.GroupVersionKind())
+	err = p.cluster.Get(ctx, client.ObjectKeyFromObject(intent), before)
+	exists := err == nil
+	if client.IgnoreNotFound(err) != nil {
+		return c, err
+	}
+	if exists && !controlledBy(before, owner) {
+		c.Impact, c.Note = impactRefuse, (&apply.ConflictError{Kind: c.Kind, Name: c.Name}).Error()
+		return c, nil
+	}
+	if exists {
+		intent.SetOwnerReferences(before.GetOwnerReferences())
+		keepHash(before, intent)
+	}
+	_, setsReplicas, _ := unstructured.NestedFieldNoCopy(intent.Object, "spec", "replicas")
+	err = p.cluster.Apply(ctx, client.ApplyConfigurationFromUnstructured(intent),
+		client.FieldOwner(apply.FieldManager), client.ForceOwnership, client.DryRunAll)
+	switch {
+	case apierrors.IsInvalid(err) && strings.Contains(err.Error(), "immutable"):
+		c.Impact, c.Note = impactRecreate, err.Error()
+	case apierrors.IsInvalid(err) || apierrors.IsForbidden(err):
+		c.Impact, c.Note = impactRefuse, err.Error()
+	case err != nil:
+		return c, fmt.Errorf("ask for %s %s: %w", c.Kind, c.Name, err)
+	case !exists:
+		c.Impact = impactCreate
+	default:
+		if !setsReplicas {
+			keepReplicas(before, intent)
+		}
+		c.Impact = classify(before, intent)
+		c.describe(before, intent)
+	}
+	return c, nil
+}
+
+// keepHash: the hash of what was applied is no change of its own.
+func keepHash(before, intent *unstructured.Unstructured) {
+	annotations := intent.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[apply.HashAnnotation] = before.GetAnnotations()[apply.HashAnnotation]
+	intent.SetAnnotations(annotations)
+}
+
+// keepReplicas: the operator hands the number of pods over to an autoscaler as
+// it is, in a step of its own that a dry-run of one apply does not show.
+func keepReplicas(before, after *unstructured.Unstructured) {
+	if replicas, found, _ := unstructured.NestedInt64(before.Object, "spec", "replicas"); found {
+		_ = unstructured.SetNestedField(after.Object, replicas, "spec", "replicas") // spec is a map
+	}
+}
+
+func controlledBy(o *unstructured.Unstructured, owner *v1alpha1.Microservice) bool {
+	return owner.UID != "" && metav1.IsControlledBy(o, owner)
+}
+
+// describe adds the numbers that people ask for.
+func (c *planned) describe(before, after *unstructured.Unstructured) {
+	was, _, _ := unstructured.NestedInt64(before.Object, "spec", "replicas")
+	is, _, _ := unstructured.NestedInt64(after.Object, "spec", "replicas")
+	switch {
+	case c.Kind == "HorizontalPodAutoscaler" && c.Impact == impactScale:
+		c.Note = "pods " + bounds(before) + " become " + bounds(after)
+	case c.Kind != "Deployment":
+	case c.Impact == impactRoll:
+		c.Pods = was
+	case c.Impact == impactScale:
+		c.Note = fmt.Sprintf("pods %d become %d", was, is)
+	}
+}
+
+func bounds(hpa *unstructured.Unstructured) string {
+	least, _, _ := unstructured.NestedInt64(hpa.Object, "spec", "minReplicas")
+	most, _, _ := unstructured.NestedInt64(hpa.Object, "spec", "maxReplicas")
+	return fmt.Sprintf("%d..%d", least, most)
+}
+
+func removal(o *unstructured.Unstructured) planned {
+	c := planned{Impact: impactDelete, Kind: o.GetKind(), Namespace: o.GetNamespace(), Name: o.GetName()}
+	if c.Kind == "Deployment" {
+		c.Pods, _, _ = unstructured.NestedInt64(o.Object, "spec", "replicas")
+	}
+	return c
+}
+
+// eachOwned visits what the operator made for a Microservice.
+func (p planner) eachOwned(ctx context.Context, m *v1alpha1.Microservice, visit func(*unstructured.Unstructured)) error {
+	for _, kind := range microservice.Owned() {
+		gvk, err := apiutil.GVKForObject(kind, p.cluster.Scheme())
+		if err != nil {
+			return fmt.Errorf("find kind: %w", err)
+		}
+		list := &unstructured.UnstructuredList{}
+		list.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
+		err = p.cluster.List(ctx, list, client.InNamespace(m.Namespace), client.MatchingLabels{desired.LabelInstance: m.Name})
+		if err != nil {
+			return fmt.Errorf("list %s: %w", gvk.Kind, err)
+		}
+		err = apimeta.EachListItem(list, func(item runtime.Object) error {
+			if o, ok := item.(*unstructured.Unstructured); ok && metav1.IsControlledBy(o, m) {
+				visit(o)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
