@@ -22,8 +22,8 @@ type cause struct {
 	// container is as people call it: "container app", "init container copy".
 	container string
 	image     string
-	problem string
-	fix     string
+	problem   string
+	fix       string
 }
 
 // severity orders the causes: what must be mended first comes first.

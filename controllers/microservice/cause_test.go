@@ -99,7 +99,9 @@ const previousLogs = "; look at its logs with kubectl logs --previous"
 
 func TestCause(t *testing.T) {
 	backOff := waits("CrashLoopBackOff", "back-off 5m0s restarting failed container=app pod=search-blue-7d9-a_tv(0b1)")
-	pull := func(message string) []corev1.Pod { return []corev1.Pod{pod("a", withContainer(waits("ErrImagePull", message)))} }
+	pull := func(message string) []corev1.Pod {
+		return []corev1.Pod{pod("a", withContainer(waits("ErrImagePull", message)))}
+	}
 	configured := func(message string) []corev1.Pod {
 		return []corev1.Pod{pod("a", withContainer(waits("CreateContainerConfigError", message)))}
 	}

@@ -143,26 +143,30 @@ func TestConditionsNameTheCause(t *testing.T) {
 		want       string // kind reason: message
 	}{
 		"rolling out while the old pods serve": {
-			fixed, deployment(2, 2, updating), []corev1.Pod{crash},
+			fixed, deployment(2, 2, updating),
+			[]corev1.Pod{crash},
 			"Reconciling Crashing: container app ends with exit code 1; look at its logs with kubectl logs --previous",
 		},
 		"a start that may go well": {
 			fixed, deployment(2, 1, updating), []corev1.Pod{slow}, "Reconciling Progressing: 2 of 2 pods updated, 1 available",
 		},
 		"no progress in time": {
-			fixed, deployment(2, 2, late), []corev1.Pod{slow},
+			fixed, deployment(2, 2, late),
+			[]corev1.Pod{slow},
 			"Stalled NotReady: container app runs and is not ready; look at its logs and its startup and readiness probes",
 		},
 		"no progress in time, two causes": {
-			fixed, deployment(2, 2, late), []corev1.Pod{slow, crash},
+			fixed, deployment(2, 2, late),
+			[]corev1.Pod{slow, crash},
 			"Stalled Crashing: container app ends with exit code 1; look at its logs with kubectl logs --previous",
 		},
 		"after the rollout": {
-			fixed, deployment(2, 0), []corev1.Pod{slow},
+			fixed, deployment(2, 0),
+			[]corev1.Pod{slow},
 			"Reconciling NotReady: container app runs and is not ready; look at its logs and its startup and readiness probes",
 		},
-		"one bad pod of enough":           {fixed, deployment(2, 2), []corev1.Pod{crash}, "Ready Available: 2 pods available"},
-		"autoscaling up without room":     {scaled, deployment(9, 2), []corev1.Pod{lonely}, "Ready Available: 2 pods available"},
+		"one bad pod of enough":            {fixed, deployment(2, 2), []corev1.Pod{crash}, "Ready Available: 2 pods available"},
+		"autoscaling up without room":      {scaled, deployment(9, 2), []corev1.Pod{lonely}, "Ready Available: 2 pods available"},
 		"scaled to zero with a last crash": {v1alpha1.WorkloadSpec{Replicas: new(int32(0))}, deployment(0, 0, updating), []corev1.Pod{crash}, "Ready ScaledToZero: scaled to zero"},
 	}
 	for name, tc := range cases {
@@ -240,15 +244,15 @@ func TestScalingActive(t *testing.T) {
 		says    []autoscalingv2.HorizontalPodAutoscalerCondition
 		want    string
 	}{
-		"fixed":           {v1alpha1.WorkloadSpec{}, true, nil, ""},
-		"no autoscaler":   {scaled, true, nil, "Unknown ScalingUnknown: the autoscaler has not reported yet"},
-		"nothing said":    {scaled, false, nil, "Unknown ScalingUnknown: the autoscaler has not reported yet"},
-		"well":            {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{able, active, limited}, "True ValidMetricFound: the HPA was able to calculate"},
-		"no metrics":      {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{able, blind}, "False FailedGetResourceMetric: no metrics returned from resource metrics API"},
-		"cannot scale":    {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{unable}, "False FailedGetScale: the HPA controller was unable to get the target's current scale"},
-		"only able":       {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{able}, "Unknown ScalingUnknown: the autoscaler has not reported yet"},
-		"both":            {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{unable, blind}, "False FailedGetResourceMetric: no metrics returned from resource metrics API"},
-		"a pod is named":  {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{named}, "False FailedGetContainerResourceMetric: missing request for cpu in container app"},
+		"fixed":          {v1alpha1.WorkloadSpec{}, true, nil, ""},
+		"no autoscaler":  {scaled, true, nil, "Unknown ScalingUnknown: the autoscaler has not reported yet"},
+		"nothing said":   {scaled, false, nil, "Unknown ScalingUnknown: the autoscaler has not reported yet"},
+		"well":           {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{able, active, limited}, "True ValidMetricFound: the HPA was able to calculate"},
+		"no metrics":     {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{able, blind}, "False FailedGetResourceMetric: no metrics returned from resource metrics API"},
+		"cannot scale":   {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{unable}, "False FailedGetScale: the HPA controller was unable to get the target's current scale"},
+		"only able":      {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{able}, "Unknown ScalingUnknown: the autoscaler has not reported yet"},
+		"both":           {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{unable, blind}, "False FailedGetResourceMetric: no metrics returned from resource metrics API"},
+		"a pod is named": {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{named}, "False FailedGetContainerResourceMetric: missing request for cpu in container app"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -52,43 +52,57 @@ func faultsOf(o observed, services []v1alpha1.ServiceStatus) []fault {
 }
 
 // rootCause is the first stalled root, else the first root; nil without faults.
-// A root is a fault that no other one explains. In a cycle of calls each would
-// explain the others: there it is the first of the list.
 func rootCause(all []fault) *fault {
-	explained := make([]map[string]bool, len(all))
-	index := map[string]int{}
-	for i, f := range all {
-		index[f.name] = i
-		explained[i] = map[string]bool{}
-	}
-	var walk func(from int, f fault)
-	walk = func(from int, f fault) {
-		for _, callee := range f.calls {
-			if i, faulty := index[callee]; faulty && !explained[from][callee] {
-				explained[from][callee] = true
-				walk(from, all[i])
-			}
-		}
-	}
-	for i, f := range all {
-		walk(i, f)
-	}
-	var root *fault
+	explained := explanations(all)
+	at := -1
 	for i := range all {
-		own := true
-		for name := range explained[i] { // all of them in a cycle with this one, and later in the list
-			own = own && explained[index[name]][all[i].name] && index[name] >= i
-		}
-		if own && (root == nil || all[i].stalled && !root.stalled) {
-			root = &all[i]
+		if isRoot(i, explained) && (at < 0 || all[i].stalled && !all[at].stalled) {
+			at = i
 		}
 	}
+	if at < 0 {
+		return nil
+	}
+	root := all[at]
 	for i, f := range all {
-		if root.name != f.name && explained[i][root.name] {
+		if i != at && explained[i][at] {
 			root.blocks = append(root.blocks, f.name)
 		}
 	}
-	return root
+	return &root
+}
+
+// isRoot says that no other fault explains this one. In a cycle of calls each
+// would explain the others: there it is the first of the list.
+func isRoot(i int, explained []map[int]bool) bool {
+	for other := range explained[i] {
+		if inCycle := explained[other][i]; !inCycle || other < i {
+			return false
+		}
+	}
+	return true
+}
+
+// explanations are, for each fault, the faults that may explain it, also by
+// way of others.
+func explanations(all []fault) []map[int]bool {
+	index := map[string]int{}
+	for i, f := range all {
+		index[f.name] = i
+	}
+	explained := make([]map[int]bool, len(all))
+	for i := range all {
+		explained[i] = map[int]bool{}
+		for next := []int{i}; len(next) > 0; next = next[1:] {
+			for _, callee := range all[next[0]].calls {
+				if j, faulty := index[callee]; faulty && !explained[i][j] {
+					explained[i][j] = true
+					next = append(next, j)
+				}
+			}
+		}
+	}
+	return explained
 }
 
 // message stays short however many services are blocked.
