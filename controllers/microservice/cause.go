@@ -74,7 +74,7 @@ func causeOf(pod *corev1.Pod) cause {
 		return cause{}
 	}
 	if c := podCondition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse {
-		return unschedulable(c.Message)
+		return unschedulable(strings.ReplaceAll(c.Message, pod.Name, "<pod>")) // a volume may bear its name
 	}
 	var first cause
 	consider := func(c cause) {
@@ -97,10 +97,14 @@ func causeOf(pod *corev1.Pod) cause {
 // the same for another question.
 func unschedulable(message string) cause {
 	message, _, _ = strings.Cut(message, " preemption:")
-	return cause{
+	c := cause{
 		reason: v1alpha1.ReasonUnschedulable, problem: "no node takes a pod: " + strings.TrimRight(message, ". "),
-		fix: "add nodes, or lower resources.requests",
+		fix: "check the nodes, their taints, and the pod's volumes",
 	}
+	if strings.Contains(message, "Insufficient") {
+		c.fix = "add nodes, or lower resources.requests"
+	}
+	return c
 }
 
 // initCause looks at a container that the main ones wait for.

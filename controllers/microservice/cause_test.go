@@ -200,6 +200,10 @@ func TestCause(t *testing.T) {
 			one(unscheduledBecause("0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available: 3 No preemption victims found.")),
 			"Unschedulable: no node takes a pod: 0/3 nodes are available: 3 Insufficient cpu; add nodes, or lower resources.requests",
 		},
+		"no volume": {
+			one(unscheduledBecause(`persistentvolumeclaim "search-blue-7d9-a-cache" not found`)),
+			`Unschedulable: no node takes a pod: persistentvolumeclaim "<pod>-cache" not found; check the nodes, their taints, and the pod's volumes`,
+		},
 		"the gravest of several": {
 			[]corev1.Pod{
 				pod("a", withContainer(runs)), pod("b", withContainer(ended(1))), pod("c", unscheduledBecause("no room")),

@@ -153,12 +153,15 @@ func podsUnavailable(o observed, _ outcome) (conditions.Summary, bool) {
 		least-- // the disruption budget
 	}
 	available := o.deployment.Status.AvailableReplicas
-	wanted := max(wantedReplicas(o.deployment), desired.MinReplicas(o.microservice))
-	if found := firstCause(o.pods).withSecrets(o.deployment); found.reason != "" {
-		return conditions.Reconciling(found.reason, found.message()), available < least
+	if available >= least {
+		return conditions.Summary{}, false
 	}
+	if found := firstCause(o.pods).withSecrets(o.deployment); found.reason != "" {
+		return conditions.Reconciling(found.reason, found.message()), true
+	}
+	wanted := max(wantedReplicas(o.deployment), desired.MinReplicas(o.microservice))
 	message := fmt.Sprintf("%d of %s available", available, plural(wanted))
-	return conditions.Reconciling(v1alpha1.ReasonPodsUnavailable, message), available < least
+	return conditions.Reconciling(v1alpha1.ReasonPodsUnavailable, message), true
 }
 
 func deploymentCondition(d *appsv1.Deployment, kind appsv1.DeploymentConditionType) *appsv1.DeploymentCondition {

@@ -87,6 +87,7 @@ func TestTheCauseIsTakenFromThePods(t *testing.T) {
 	w := newWorld(t)
 	o := w.start(catalog("1.0.0"))
 	m := w.microservice("search", `{platformRef: {name: acme}, image: "registry.test/search:2", replicas: 2}`)
+	o.settle()
 	w.updating("search-blue")
 	w.pod("search-blue", "old", "a", corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1}})
 	w.becomes(m, v1alpha1.ConditionReconciling, v1alpha1.ReasonProgressing, "1 of 2 pods updated, 2 available")
@@ -159,6 +160,7 @@ func TestThePlatformNamesOneRootCause(t *testing.T) {
 	w := newWorld(t)
 	o := w.start(catalog("1.0.0"))
 	p := w.platform("{}")
+	o.settle() // the first number of pods is written after the Deployment
 	w.updating("acme-gateway-blue")
 	w.updating("acme-streaming-blue")
 	w.becomes(p, v1alpha1.ConditionReconciling, v1alpha1.ReasonServicesNotReady, "; blocks gateway")
