@@ -27,7 +27,8 @@ type observed struct {
 	pods []corev1.Pod
 	// autoscaler of the slot; nil while it does not exist or is not ours.
 	autoscaler *autoscalingv2.HorizontalPodAutoscaler
-	// platformMissing says that the StreamingPlatform of platformRef does not exist.
+	// platformMissing says that a team's Microservice names a StreamingPlatform
+	// that does not exist. A platform's own one goes with its platform.
 	platformMissing bool
 	// servedBy is the Microservice that goes before this one under its service
 	// name, or "".
@@ -79,7 +80,7 @@ func (o *observed) readPlatform(ctx context.Context, c client.Reader) error {
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("read platform %s: %w", name.Name, err)
 	}
-	o.platformMissing = err != nil
+	o.platformMissing = err != nil && membership.IsTeams(m)
 	all, err := membership.Of(ctx, c, name)
 	if err != nil {
 		return err
