@@ -13,6 +13,24 @@ const (
 	// ConditionStalled is True when nothing will change until somebody acts;
 	// the message names what to change. Polarity: abnormal-true.
 	ConditionStalled = "Stalled"
+	// ConditionScalingActive says whether the autoscaler of a Microservice can
+	// measure and scale it, in the autoscaler's words. It never influences
+	// Ready. Polarity: normal-true. Present only with autoscaling.
+	ConditionScalingActive = "ScalingActive"
+	// ConditionPlatformFound is False when the StreamingPlatform that
+	// spec.platformRef names does not exist; the service runs all the same.
+	// Polarity: normal-true. Set on Microservice, present only while False.
+	ConditionPlatformFound = "PlatformFound"
+	// ConditionServiceNameConflict is True when another Microservice of the
+	// platform has the same service name and goes before this one: the one that
+	// the platform lists, else the oldest. Both keep running.
+	// Polarity: abnormal-true. Set on Microservice.
+	ConditionServiceNameConflict = "ServiceNameConflict"
+	// ConditionMembersReady is True when all Microservices are ready that teams
+	// wrote themselves and that join the platform by spec.platformRef. It never
+	// influences Ready. Polarity: normal-true. Set on StreamingPlatform, absent
+	// when there are none.
+	ConditionMembersReady = "MembersReady"
 )
 
 // Reasons of the conditions above.
@@ -44,4 +62,33 @@ const (
 	// ReasonReplicaFailure says that Kubernetes could not create pods (quota,
 	// admission, limit ranges).
 	ReasonReplicaFailure = "ReplicaFailure"
+	// ReasonServiceNameConflict says that a member has the service name of
+	// another Microservice of the platform.
+	ReasonServiceNameConflict = "ServiceNameConflict"
+	// ReasonMembersNotReady says that at least one member is not ready.
+	ReasonMembersNotReady = "MembersNotReady"
+	// ReasonPlatformNotFound says that spec.platformRef names no platform.
+	ReasonPlatformNotFound = "PlatformNotFound"
+	// ReasonScalingUnknown says that the autoscaler has not yet reported.
+	ReasonScalingUnknown = "ScalingUnknown"
+)
+
+// Reasons of Ready, Reconciling and Stalled that name why pods of the newest
+// version do not serve. The message names the container and what to change.
+const (
+	// ReasonImagePullFailed says that the image of a container cannot be pulled.
+	ReasonImagePullFailed = "ImagePullFailed"
+	// ReasonConfigMissing says that a Secret, a ConfigMap, or a key of one, that
+	// a container needs does not exist.
+	ReasonConfigMissing = "ConfigMissing"
+	// ReasonCannotStart says that the node refuses to create or start a container.
+	ReasonCannotStart = "CannotStart"
+	// ReasonOutOfMemory says that a container was killed at its memory limit.
+	ReasonOutOfMemory = "OutOfMemory"
+	// ReasonCrashing says that a container ends again and again.
+	ReasonCrashing = "Crashing"
+	// ReasonUnschedulable says that no node takes a pod.
+	ReasonUnschedulable = "Unschedulable"
+	// ReasonNotReady says that a container runs, or is about to, and is not ready.
+	ReasonNotReady = "NotReady"
 )

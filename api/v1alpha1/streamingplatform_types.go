@@ -174,7 +174,8 @@ type StreamingPlatformStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions Ready, and while they hold Reconciling and Stalled.
+	// conditions Ready, and while they hold Reconciling and Stalled;
+	// MembersReady when teams' own Microservices join the platform.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -189,7 +190,8 @@ type StreamingPlatformStatus struct {
 	// +optional
 	ServicesReady string `json:"servicesReady,omitempty"`
 
-	// services shows each listed service: the bundled ones and those of spec.
+	// services shows each listed service, the bundled ones and those of spec,
+	// and then, by name, those that teams' own Microservices add.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -227,4 +229,28 @@ type ServiceStatus struct {
 	// image of the main container that is wanted.
 	// +optional
 	Image string `json:"image,omitempty"`
+
+	// address inside the cluster of the service's first port.
+	// +optional
+	Address string `json:"address,omitempty"`
+
+	// scale is the wanted number of pods: "3", or with autoscaling its bounds,
+	// "2..6".
+	// +optional
+	Scale string `json:"scale,omitempty"`
+
+	// managedBy says who writes the Microservice: Team, or the platform when
+	// absent.
+	// +optional
+	ManagedBy ManagedBy `json:"managedBy,omitempty"`
 }
+
+// ManagedBy says who writes the Microservice of a service.
+// +kubebuilder:validation:Enum=Platform;Team
+type ManagedBy string
+
+// Those who may write a Microservice.
+const (
+	ManagedByPlatform ManagedBy = "Platform"
+	ManagedByTeam     ManagedBy = "Team"
+)

@@ -62,14 +62,30 @@ func Set(all *[]metav1.Condition, generation int64, s Summary) {
 	}
 }
 
-// Shorten cuts a message to at most 512 bytes at the border of a character.
-func Shorten(message string) string {
-	if len(message) <= maxMessage {
-		return message
+// Put writes a condition beside the summary, or removes it when c is nil.
+func Put(all *[]metav1.Condition, generation int64, kind string, c *metav1.Condition) {
+	if c == nil {
+		apimeta.RemoveStatusCondition(all, kind)
+		return
 	}
-	end := maxMessage - len("…")
+	apimeta.SetStatusCondition(all, metav1.Condition{
+		Type: kind, Status: c.Status, ObservedGeneration: generation, Reason: c.Reason, Message: Shorten(c.Message),
+	})
+}
+
+// Shorten cuts a message to at most 512 bytes at the border of a character.
+func Shorten(message string) string { return ShortenBefore(message, "") }
+
+// ShortenBefore cuts a message so that with the tail it has at most 512 bytes.
+// The tail stays whole.
+func ShortenBefore(message, tail string) string {
+	limit := maxMessage - len(tail)
+	if len(message) <= limit {
+		return message + tail
+	}
+	end := max(0, limit-len("…"))
 	for end > 0 && !utf8.RuneStart(message[end]) {
 		end--
 	}
-	return message[:end] + "…"
+	return message[:end] + "…" + tail
 }

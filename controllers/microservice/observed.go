@@ -5,10 +5,13 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
+	"github.com/streamplane/streamplane/controllers/membership"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
 )
 
@@ -20,18 +23,70 @@ type observed struct {
 	problem string
 	// deployment of the slot; nil while it does not exist or is not ours.
 	deployment *appsv1.Deployment
+	// pods of the newest version in the slot; shared with the cache.
+	pods []corev1.Pod
+	// autoscaler of the slot; nil while it does not exist or is not ours.
+	autoscaler *autoscalingv2.HorizontalPodAutoscaler
+	// platformMissing says that a team's Microservice names a StreamingPlatform
+	// that does not exist. A platform's own one goes with its platform.
+	platformMissing bool
+	// servedBy is the Microservice that goes before this one under its service
+	// name, or "".
+	servedBy string
 }
 
 func observe(ctx context.Context, c client.Reader, m *v1alpha1.Microservice) (observed, error) {
 	o := observed{microservice: m, slot: desired.SlotBlue, problem: desired.Validate(m.Spec.WorkloadSpec)}
-	deployment := &appsv1.Deployment{}
+	if err := o.readSlot(ctx, c); err != nil {
+		return o, err
+	}
+	if o.deployment != nil {
+		pods, err := newestPods(ctx, c, o)
+		if err != nil {
+			return o, err
+		}
+		o.pods = pods
+	}
+	return o, o.readPlatform(ctx, c)
+}
+
+// readSlot reads what runs and scales the slot, where it is ours.
+func (o *observed) readSlot(ctx context.Context, c client.Reader) error {
+	m := o.microservice
 	name := client.ObjectKey{Namespace: m.Namespace, Name: desired.Name(m.Name, o.slot)}
+	deployment, autoscaler := &appsv1.Deployment{}, &autoscalingv2.HorizontalPodAutoscaler{}
 	err := c.Get(ctx, name, deployment)
 	if client.IgnoreNotFound(err) != nil {
-		return o, fmt.Errorf("read deployment %s: %w", name.Name, err)
+		return fmt.Errorf("read deployment %s: %w", name.Name, err)
 	}
 	if err == nil && metav1.IsControlledBy(deployment, m) {
 		o.deployment = deployment
 	}
-	return o, nil
+	err = c.Get(ctx, name, autoscaler)
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("read autoscaler %s: %w", name.Name, err)
+	}
+	if err == nil && metav1.IsControlledBy(autoscaler, m) {
+		o.autoscaler = autoscaler
+	}
+	return nil
+}
+
+// readPlatform looks for the platform and for namesakes inside it.
+func (o *observed) readPlatform(ctx context.Context, c client.Reader) error {
+	m := o.microservice
+	name := client.ObjectKey{Namespace: m.Namespace, Name: m.Spec.PlatformRef.Name}
+	err := c.Get(ctx, name, &v1alpha1.StreamingPlatform{})
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("read platform %s: %w", name.Name, err)
+	}
+	o.platformMissing = err != nil && membership.IsTeams(m)
+	all, err := membership.Of(ctx, c, name)
+	if err != nil {
+		return err
+	}
+	if first := membership.First(all, desired.ServiceName(m)); first != nil && first.Name != m.Name {
+		o.servedBy = first.Name
+	}
+	return nil
 }

@@ -16,7 +16,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/apply"
@@ -40,6 +42,8 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups="",resources=services;serviceaccounts,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch
+// +kubebuilder:rbac:groups=streamplane.dev,resources=streamingplatforms,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Owned lists the kinds that a Microservice may own: watched, indexed and pruned.
@@ -66,12 +70,21 @@ func prunable() []client.ObjectList {
 	}
 }
 
-// SetupWithManager watches Microservices and everything made for them.
+// SetupWithManager watches Microservices, everything made for them, their pods,
+// and what their status says about platforms and namesakes. The index of
+// package membership must exist.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
 	if err := apply.IndexByOwner(ctx, mgr.GetFieldIndexer(), Owned()); err != nil {
 		return err
 	}
-	b := ctrl.NewControllerManagedBy(mgr).For(&v1alpha1.Microservice{})
+	if err := indexPods(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	to := handler.EnqueueRequestsFromMapFunc
+	b := ctrl.NewControllerManagedBy(mgr).For(&v1alpha1.Microservice{}).
+		Watches(&corev1.Pod{}, to(microserviceOf), builder.WithPredicates(causeChanged())).
+		Watches(&v1alpha1.StreamingPlatform{}, to(r.members), builder.WithPredicates(comesOrGoes())).
+		Watches(&v1alpha1.Microservice{}, to(r.namesakes), builder.WithPredicates(nameMoves()))
 	for _, kind := range Owned() {
 		b = b.Owns(kind)
 	}

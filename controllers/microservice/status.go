@@ -6,6 +6,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
@@ -34,7 +35,35 @@ func statusOf(o observed, did outcome) v1alpha1.MicroserviceStatus {
 		status.Pods = fmt.Sprintf("%d/%d", d.Status.AvailableReplicas, wantedReplicas(d))
 	}
 	conditions.Set(&status.Conditions, m.Generation, summary(o, did))
+	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionScalingActive, scalingActive(o))
+	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionPlatformFound, platformFound(o))
+	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionServiceNameConflict, nameConflict(o))
 	return status
+}
+
+// platformFound is nil while the platform exists.
+func platformFound(o observed) *metav1.Condition {
+	if !o.platformMissing {
+		return nil
+	}
+	name := o.microservice.Spec.PlatformRef.Name
+	return &metav1.Condition{
+		Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonPlatformNotFound, Message: fmt.Sprintf(
+			"there is no StreamingPlatform %s in namespace %s: create it, or correct spec.platformRef.name; the service runs without it",
+			name, o.microservice.Namespace),
+	}
+}
+
+// nameConflict is nil while no other Microservice goes before this one.
+func nameConflict(o observed) *metav1.Condition {
+	if o.servedBy == "" {
+		return nil
+	}
+	return &metav1.Condition{
+		Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonServiceNameConflict, Message: fmt.Sprintf(
+			"service %s of platform %s is Microservice %s: remove that one, or make this one again with another spec.serviceName; both run meanwhile",
+			desired.ServiceName(o.microservice), o.microservice.Spec.PlatformRef.Name, o.servedBy),
+	}
 }
 
 // A check names the first reason why a Microservice is not ready.
@@ -95,6 +124,9 @@ func deadlineExceeded(o observed, _ outcome) (conditions.Summary, bool) {
 	if c == nil || c.Status != corev1.ConditionFalse {
 		return conditions.Summary{}, false
 	}
+	if found := firstCause(o.pods).withSecrets(o.deployment); found.reason != "" {
+		return conditions.Stalled(found.reason, found.message()), true
+	}
 	message := fmt.Sprintf("%s of image %s: no progress within the deadline; look at the pods with kubectl describe",
 		plural(o.deployment.Status.UpdatedReplicas), o.microservice.Spec.Image)
 	return conditions.Stalled(v1alpha1.ReasonProgressDeadlineExceeded, message), true
@@ -104,6 +136,9 @@ func rollingOut(o observed, _ outcome) (conditions.Summary, bool) {
 	d := o.deployment
 	if c := deploymentCondition(d, appsv1.DeploymentProgressing); c != nil && c.Reason == "NewReplicaSetAvailable" {
 		return conditions.Summary{}, false
+	}
+	if found := firstCause(o.pods).withSecrets(d); found.reason != "" && !found.transient() {
+		return conditions.Reconciling(found.reason, found.message()), wantedReplicas(d) > 0
 	}
 	message := fmt.Sprintf("%d of %s updated, %d available",
 		d.Status.UpdatedReplicas, plural(wantedReplicas(d)), d.Status.AvailableReplicas)
@@ -118,9 +153,15 @@ func podsUnavailable(o observed, _ outcome) (conditions.Summary, bool) {
 		least-- // the disruption budget
 	}
 	available := o.deployment.Status.AvailableReplicas
+	if available >= least {
+		return conditions.Summary{}, false
+	}
+	if found := firstCause(o.pods).withSecrets(o.deployment); found.reason != "" {
+		return conditions.Reconciling(found.reason, found.message()), true
+	}
 	wanted := max(wantedReplicas(o.deployment), desired.MinReplicas(o.microservice))
 	message := fmt.Sprintf("%d of %s available", available, plural(wanted))
-	return conditions.Reconciling(v1alpha1.ReasonPodsUnavailable, message), available < least
+	return conditions.Reconciling(v1alpha1.ReasonPodsUnavailable, message), true
 }
 
 func deploymentCondition(d *appsv1.Deployment, kind appsv1.DeploymentConditionType) *appsv1.DeploymentCondition {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -126,6 +127,156 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+// What is wrong with the pods is named only while too few of them serve.
+func TestConditionsNameTheCause(t *testing.T) {
+	fixed := v1alpha1.WorkloadSpec{Replicas: new(int32(2))}
+	scaled := v1alpha1.WorkloadSpec{Autoscaling: &v1alpha1.Autoscaling{MinReplicas: 2, MaxReplicas: 9}}
+	updating := progressing("True", "ReplicaSetUpdated")
+	late := progressing("False", "ProgressDeadlineExceeded")
+	crash := pod("a", withContainer(ended(1)))
+	slow := pod("b", withContainer(runs))
+	lonely := pod("c", unscheduledBecause("0/3 nodes are available: 3 Insufficient cpu."))
+	cases := map[string]struct {
+		spec       v1alpha1.WorkloadSpec
+		deployment *appsv1.Deployment
+		pods       []corev1.Pod
+		want       string // kind reason: message
+	}{
+		"rolling out while the old pods serve": {
+			fixed, deployment(2, 2, updating),
+			[]corev1.Pod{crash},
+			"Reconciling Crashing: container app ends with exit code 1; look at its logs with kubectl logs --previous",
+		},
+		"a start that may go well": {
+			fixed, deployment(2, 1, updating), []corev1.Pod{slow}, "Reconciling Progressing: 2 of 2 pods updated, 1 available",
+		},
+		"no progress in time": {
+			fixed, deployment(2, 2, late),
+			[]corev1.Pod{slow},
+			"Stalled NotReady: container app runs and is not ready; look at its logs and its startup and readiness probes",
+		},
+		"no progress in time, two causes": {
+			fixed, deployment(2, 2, late),
+			[]corev1.Pod{slow, crash},
+			"Stalled Crashing: container app ends with exit code 1; look at its logs with kubectl logs --previous",
+		},
+		"after the rollout": {
+			fixed, deployment(2, 0),
+			[]corev1.Pod{slow},
+			"Reconciling NotReady: container app runs and is not ready; look at its logs and its startup and readiness probes",
+		},
+		"one bad pod of enough":            {fixed, deployment(2, 2), []corev1.Pod{crash}, "Ready Available: 2 pods available"},
+		"autoscaling up without room":      {scaled, deployment(9, 2), []corev1.Pod{lonely}, "Ready Available: 2 pods available"},
+		"scaled to zero with a last crash": {v1alpha1.WorkloadSpec{Replicas: new(int32(0))}, deployment(0, 0, updating), []corev1.Pod{crash}, "Ready ScaledToZero: scaled to zero"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			m := search(tc.spec)
+			status := statusOf(observed{microservice: m, slot: "blue", deployment: tc.deployment, pods: tc.pods}, outcome{})
+			if got := read(t, status.Conditions, m.Generation); got != tc.want {
+				t.Errorf("got  %s\nwant %s", got, tc.want)
+			}
+		})
+	}
+}
+
+// other reads a condition beside the summary, "" when it is absent.
+func other(all []metav1.Condition, kind string) string {
+	c := apimeta.FindStatusCondition(all, kind)
+	if c == nil {
+		return ""
+	}
+	return string(c.Status) + " " + c.Reason + ": " + c.Message
+}
+
+func TestPlatformFound(t *testing.T) {
+	m := search(v1alpha1.WorkloadSpec{})
+	m.Status = statusOf(observed{microservice: m, slot: "blue", deployment: deployment(1, 1), platformMissing: true}, outcome{})
+	want := "False PlatformNotFound: there is no StreamingPlatform acme in namespace tv: create it, or correct " +
+		"spec.platformRef.name; the service runs without it"
+	if got := other(m.Status.Conditions, v1alpha1.ConditionPlatformFound); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := read(t, m.Status.Conditions, m.Generation); got != "Ready Available: 1 pod available" {
+		t.Errorf("it changed %s", got)
+	}
+	status := statusOf(observed{microservice: m, slot: "blue", deployment: deployment(1, 1)}, outcome{})
+	if got := other(status.Conditions, v1alpha1.ConditionPlatformFound); got != "" {
+		t.Errorf("it stays: %s", got)
+	}
+}
+
+func TestServiceNameConflict(t *testing.T) {
+	m := search(v1alpha1.WorkloadSpec{})
+	m.Status = statusOf(observed{microservice: m, slot: "blue", deployment: deployment(1, 1), servedBy: "acme-search"}, outcome{})
+	want := "True ServiceNameConflict: service search of platform acme is Microservice acme-search: remove that one, or make " +
+		"this one again with another spec.serviceName; both run meanwhile"
+	if got := other(m.Status.Conditions, v1alpha1.ConditionServiceNameConflict); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := read(t, m.Status.Conditions, m.Generation); got != "Ready Available: 1 pod available" {
+		t.Errorf("it changed %s", got)
+	}
+	status := statusOf(observed{microservice: m, slot: "blue", deployment: deployment(1, 1)}, outcome{})
+	if got := other(status.Conditions, v1alpha1.ConditionServiceNameConflict); got != "" {
+		t.Errorf("it stays: %s", got)
+	}
+}
+
+func TestScalingActive(t *testing.T) {
+	scaled := v1alpha1.WorkloadSpec{Autoscaling: &v1alpha1.Autoscaling{MinReplicas: 2, MaxReplicas: 9}}
+	says := func(kind, status, reason, message string) autoscalingv2.HorizontalPodAutoscalerCondition {
+		return autoscalingv2.HorizontalPodAutoscalerCondition{
+			Type:   autoscalingv2.HorizontalPodAutoscalerConditionType(kind),
+			Status: corev1.ConditionStatus(status), Reason: reason, Message: message,
+		}
+	}
+	able := says("AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size")
+	active := says("ScalingActive", "True", "ValidMetricFound", "the HPA was able to calculate")
+	limited := says("ScalingLimited", "True", "TooFewReplicas", "the desired replica count is less than the minimum")
+	blind := says("ScalingActive", "False", "FailedGetResourceMetric", "no metrics returned from resource metrics API")
+	unable := says("AbleToScale", "False", "FailedGetScale", "the HPA controller was unable to get the target's current scale")
+	named := says("ScalingActive", "False", "FailedGetContainerResourceMetric", "missing request for cpu in container app of Pod search-blue-5d8-x7k2p")
+	cases := map[string]struct {
+		spec v1alpha1.WorkloadSpec
+		// missing says that there is no autoscaler.
+		missing bool
+		says    []autoscalingv2.HorizontalPodAutoscalerCondition
+		want    string
+	}{
+		"fixed":          {v1alpha1.WorkloadSpec{}, true, nil, ""},
+		"no autoscaler":  {scaled, true, nil, "Unknown ScalingUnknown: the autoscaler has not reported yet"},
+		"nothing said":   {scaled, false, nil, "Unknown ScalingUnknown: the autoscaler has not reported yet"},
+		"well":           {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{able, active, limited}, "True ValidMetricFound: the HPA was able to calculate"},
+		"no metrics":     {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{able, blind}, "False FailedGetResourceMetric: no metrics returned from resource metrics API"},
+		"cannot scale":   {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{unable}, "False FailedGetScale: the HPA controller was unable to get the target's current scale"},
+		"only able":      {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{able}, "Unknown ScalingUnknown: the autoscaler has not reported yet"},
+		"both":           {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{unable, blind}, "False FailedGetResourceMetric: no metrics returned from resource metrics API"},
+		"a pod is named": {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{named}, "False FailedGetContainerResourceMetric: missing request for cpu in container app"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			o := observed{microservice: search(tc.spec), slot: "blue", deployment: deployment(2, 2)}
+			if !tc.missing {
+				o.autoscaler = &autoscalingv2.HorizontalPodAutoscaler{Status: autoscalingv2.HorizontalPodAutoscalerStatus{Conditions: tc.says}}
+			}
+			status := statusOf(o, outcome{})
+			if got := other(status.Conditions, v1alpha1.ConditionScalingActive); got != tc.want {
+				t.Errorf("got  %s\nwant %s", got, tc.want)
+			}
+			if got := read(t, status.Conditions, 7); got != "Ready Available: 2 pods available" {
+				t.Errorf("Ready reads %s", got)
+			}
+			o.microservice.Status = status
+			o.microservice.Spec.Autoscaling = nil
+			status = statusOf(o, outcome{})
+			if got := other(status.Conditions, v1alpha1.ConditionScalingActive); got != "" {
+				t.Errorf("without autoscaling: %s", got)
+			}
+		})
+	}
+}
+
 // read checks the rules of kstatus and returns the summary.
 func read(t *testing.T, all []metav1.Condition, generation int64) string {
 	t.Helper()
@@ -138,7 +289,7 @@ func read(t *testing.T, all []metav1.Condition, generation int64) string {
 		if c.ObservedGeneration != generation {
 			t.Errorf("%s speaks of generation %d", c.Type, c.ObservedGeneration)
 		}
-		if c.Type == v1alpha1.ConditionReady {
+		if c.Type != v1alpha1.ConditionReconciling && c.Type != v1alpha1.ConditionStalled {
 			continue
 		}
 		if kind != v1alpha1.ConditionReady {

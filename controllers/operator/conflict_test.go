@@ -60,9 +60,13 @@ func (w *world) untouched(before client.Object) {
 	w.Helper()
 	after := before.DeepCopyObject().(client.Object)
 	get(w, before.GetName(), after)
-	if d, ok := after.(*appsv1.Deployment); ok { // the deployment controller writes its status
+	switch after := after.(type) { // their status is written by others, and by us
+	case *appsv1.Deployment:
 		was := before.(*appsv1.Deployment)
-		d.Status, d.ResourceVersion, d.ManagedFields = was.Status, was.ResourceVersion, was.ManagedFields
+		after.Status, after.ResourceVersion, after.ManagedFields = was.Status, was.ResourceVersion, was.ManagedFields
+	case *v1alpha1.Microservice:
+		was := before.(*v1alpha1.Microservice)
+		after.Status, after.ResourceVersion, after.ManagedFields = was.Status, was.ResourceVersion, was.ManagedFields
 	}
 	if diff := cmp.Diff(before, after); diff != "" {
 		w.Errorf("%T %s was touched (-before +after):\n%s", before, before.GetName(), diff)

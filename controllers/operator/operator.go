@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
+	"github.com/streamplane/streamplane/controllers/membership"
 	"github.com/streamplane/streamplane/controllers/microservice"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
 	"github.com/streamplane/streamplane/controllers/platform"
@@ -89,6 +90,9 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	if err != nil {
 		return nil, fmt.Errorf("make manager: %w", err)
 	}
+	if err := membership.Index(ctx, mgr.GetFieldIndexer()); err != nil {
+		return nil, err
+	}
 	recorder := mgr.GetEventRecorder("streamplane")
 	retry := cmp.Or(o.conflictRetry, conflictRetry)
 	platforms := &platform.Reconciler{
@@ -118,6 +122,7 @@ func managerOptions(scheme *runtime.Scheme, o Options) ctrl.Options {
 	for _, kind := range microservice.Owned() {
 		byObject[kind] = cache.ByObject{Label: ours}
 	}
+	byObject[&corev1.Pod{}] = cache.ByObject{Label: ours, Transform: microservice.TrimPod}
 	return ctrl.Options{
 		Scheme:                        scheme,
 		Cache:                         cache.Options{ByObject: byObject, ReaderFailOnMissingInformer: true},

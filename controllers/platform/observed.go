@@ -10,6 +10,7 @@ import (
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/apply"
+	"github.com/streamplane/streamplane/controllers/membership"
 	microservice "github.com/streamplane/streamplane/controllers/microservice/desired"
 	"github.com/streamplane/streamplane/controllers/platform/desired"
 	"github.com/streamplane/streamplane/controllers/platform/release"
@@ -20,6 +21,9 @@ type observed struct {
 	platform *v1alpha1.StreamingPlatform
 	// microservices that the platform controls, by name.
 	microservices map[string]v1alpha1.Microservice
+	// sharing are all Microservices that name the platform, whoever wrote them;
+	// shared with the cache.
+	sharing []v1alpha1.Microservice
 	// releaseName is the release that the platform runs or asks for.
 	releaseName string
 	// known is false when the operator has no images of that release.
@@ -38,6 +42,10 @@ func observe(ctx context.Context, c client.Reader, p *v1alpha1.StreamingPlatform
 	}
 	for _, m := range list.Items {
 		o.microservices[m.Name] = m
+	}
+	o.sharing, err = membership.Of(ctx, c, client.ObjectKeyFromObject(p))
+	if err != nil {
+		return o, err
 	}
 	o.releaseName = cmp.Or(p.Spec.Release, p.Status.Release, runningRelease(list.Items), catalog.Newest())
 	r, known := catalog.Find(o.releaseName)

@@ -12,6 +12,8 @@ import (
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/apply"
@@ -34,7 +36,8 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=streamplane.dev,resources=microservices,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
-// SetupWithManager watches StreamingPlatforms and their Microservices.
+// SetupWithManager watches StreamingPlatforms, their Microservices and those
+// that name them. The index of package membership must exist.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
 	if err := apply.IndexByOwner(ctx, mgr.GetFieldIndexer(), []client.Object{&v1alpha1.Microservice{}}); err != nil {
 		return err
@@ -42,7 +45,17 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.StreamingPlatform{}).
 		Owns(&v1alpha1.Microservice{}).
+		Watches(&v1alpha1.Microservice{}, handler.EnqueueRequestsFromMapFunc(platformOf)).
 		Complete(r)
+}
+
+// platformOf is the platform that a Microservice names.
+func platformOf(_ context.Context, object client.Object) []reconcile.Request {
+	m, ok := object.(*v1alpha1.Microservice)
+	if !ok {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: m.Namespace, Name: m.Spec.PlatformRef.Name}}}
 }
 
 // Reconcile observes, computes, applies and reports one StreamingPlatform.

@@ -1,9 +1,9 @@
 package platform
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
+	"strconv"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -11,6 +11,7 @@ import (
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/apply"
 	"github.com/streamplane/streamplane/controllers/conditions"
+	microservice "github.com/streamplane/streamplane/controllers/microservice/desired"
 	"github.com/streamplane/streamplane/controllers/platform/desired"
 )
 
@@ -40,32 +41,62 @@ func statusOf(o observed, did outcome) v1alpha1.StreamingPlatformStatus {
 		status.ServicesReady = fmt.Sprintf("%d/%d", ready, len(status.Services))
 	}
 	conditions.Set(&status.Conditions, o.platform.Generation, summary(o, did, status.Services))
+	joined := membersOf(o)
+	if o.known {
+		status.Services = append(status.Services, joined.shown(maxLines-len(status.Services))...)
+	}
+	conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionMembersReady, joined.condition())
 	return status
 }
 
-// serviceStatus speaks of the newest generation of the Microservice only.
+// maxLines is how many services the API lets a status have.
+const maxLines = 100
+
+// serviceStatus is the line of a listed service.
 func serviceStatus(o observed, s desired.Service) v1alpha1.ServiceStatus {
-	line := v1alpha1.ServiceStatus{
-		Name:         s.Name,
-		Microservice: s.Microservice.Name,
-		Ready:        metav1.ConditionUnknown,
-		Reason:       v1alpha1.ReasonProgressing,
-		Message:      "waiting for the Microservice",
-		Image:        s.Microservice.Spec.Image,
-	}
-	live, exists := o.microservices[s.Microservice.Name]
+	m := s.Microservice
+	live, exists := o.microservices[m.Name]
 	if exists {
-		line.Pods = live.Status.Pods
-		line.Image = live.Spec.Image
-		c := apimeta.FindStatusCondition(live.Status.Conditions, v1alpha1.ConditionReady)
-		if c != nil && live.Status.ObservedGeneration == live.Generation {
-			line.Ready, line.Reason, line.Message = c.Status, c.Reason, conditions.Shorten(c.Message)
-		}
+		m = &live
 	}
+	line := lineOf(s.Name, m)
 	if s.Problem != "" {
 		line.Ready, line.Reason, line.Message = metav1.ConditionFalse, v1alpha1.ReasonInvalidSpec, conditions.Shorten(s.Problem)
 	}
 	return line
+}
+
+// lineOf speaks of the newest generation of the Microservice only; one that
+// does not yet exist has none.
+func lineOf(name string, m *v1alpha1.Microservice) v1alpha1.ServiceStatus {
+	line := v1alpha1.ServiceStatus{
+		Name:         name,
+		Microservice: m.Name,
+		Ready:        metav1.ConditionUnknown,
+		Reason:       v1alpha1.ReasonProgressing,
+		Message:      "waiting for the Microservice",
+		Pods:         m.Status.Pods,
+		Image:        m.Spec.Image,
+		Address:      microservice.Address(m),
+		Scale:        scale(m.Spec.WorkloadSpec),
+	}
+	c := apimeta.FindStatusCondition(m.Status.Conditions, v1alpha1.ConditionReady)
+	if c != nil && m.Status.ObservedGeneration == m.Generation {
+		line.Ready, line.Reason, line.Message = c.Status, c.Reason, conditions.Shorten(c.Message)
+	}
+	return line
+}
+
+// scale is the wanted number of pods, for people.
+func scale(s v1alpha1.WorkloadSpec) string {
+	switch {
+	case s.Autoscaling != nil:
+		return fmt.Sprintf("%d..%d", s.Autoscaling.MinReplicas, s.Autoscaling.MaxReplicas)
+	case s.Replicas != nil:
+		return strconv.Itoa(int(*s.Replicas))
+	default:
+		return "1"
+	}
 }
 
 // summary is the first reason why a platform is not ready.
@@ -89,28 +120,16 @@ func summary(o observed, did outcome, services []v1alpha1.ServiceStatus) conditi
 	return rollUp(o, services)
 }
 
-// rollUp names one service: a stalled one before one that is on its way.
+// rollUp names one root cause: a stalled one before one that is on its way.
 func rollUp(o observed, services []v1alpha1.ServiceStatus) conditions.Summary {
-	var waiting, stalled string
-	for _, s := range services {
-		if s.Ready == metav1.ConditionTrue {
-			continue
-		}
-		text := s.Name + ": " + s.Message
-		waiting = cmp.Or(waiting, text)
-		// Unknown: the Microservice has not yet seen the change that may mend it.
-		if s.Ready == metav1.ConditionFalse &&
-			apimeta.IsStatusConditionTrue(o.microservices[s.Microservice].Status.Conditions, v1alpha1.ConditionStalled) {
-			stalled = cmp.Or(stalled, text)
-		}
-	}
+	root := rootCause(faultsOf(o, services))
 	switch {
-	case stalled != "":
-		return conditions.Stalled(v1alpha1.ReasonServicesNotReady, stalled)
-	case waiting != "":
-		return conditions.Reconciling(v1alpha1.ReasonServicesNotReady, waiting)
-	default:
+	case root == nil:
 		return conditions.Ready(v1alpha1.ReasonAvailable, fmt.Sprintf("all %d services are available", len(services)))
+	case root.stalled:
+		return conditions.Stalled(v1alpha1.ReasonServicesNotReady, root.message())
+	default:
+		return conditions.Reconciling(v1alpha1.ReasonServicesNotReady, root.message())
 	}
 }
 

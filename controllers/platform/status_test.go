@@ -23,13 +23,18 @@ type seen struct {
 	problem string
 	// live is nil when the Microservice does not exist.
 	live *conditions.Summary
+	// calls are the services that it calls.
+	calls []string
+	// autoscaling of the Microservice as it runs.
+	autoscaling *v1alpha1.Autoscaling
 	// stale says that the live status speaks of an older generation.
 	stale bool
 }
 
 func (s seen) microservice() v1alpha1.Microservice {
-	m := v1alpha1.Microservice{ObjectMeta: metav1.ObjectMeta{Name: "acme-" + s.name, Generation: 3}}
+	m := v1alpha1.Microservice{ObjectMeta: metav1.ObjectMeta{Name: "acme-" + s.name, Namespace: "tv", Generation: 3}}
 	m.Spec.Image = "live/" + s.name
+	m.Spec.Autoscaling = s.autoscaling
 	m.Status.Pods = "1/2"
 	m.Status.ObservedGeneration = 3
 	if s.stale {
@@ -46,8 +51,11 @@ func observedOf(services ...seen) observed {
 		releaseName:   "1.0", known: true,
 	}
 	for _, s := range services {
-		wanted := &v1alpha1.Microservice{ObjectMeta: metav1.ObjectMeta{Name: "acme-" + s.name}}
+		wanted := &v1alpha1.Microservice{ObjectMeta: metav1.ObjectMeta{Name: "acme-" + s.name, Namespace: "tv"}}
 		wanted.Spec.Image = "wanted/" + s.name
+		for _, callee := range s.calls {
+			wanted.Spec.Calls = append(wanted.Spec.Calls, v1alpha1.Call{To: callee})
+		}
 		o.wanted.Services = append(o.wanted.Services, desired.Service{Name: s.name, Microservice: wanted, Problem: s.problem})
 		if s.live != nil {
 			o.microservices[wanted.Name] = s.microservice()
@@ -127,7 +135,7 @@ func read(t *testing.T, all []metav1.Condition) string {
 		if c.ObservedGeneration != generation {
 			t.Errorf("%s speaks of generation %d", c.Type, c.ObservedGeneration)
 		}
-		if c.Type == v1alpha1.ConditionReady {
+		if c.Type != v1alpha1.ConditionReconciling && c.Type != v1alpha1.ConditionStalled {
 			continue
 		}
 		if kind != v1alpha1.ConditionReady {
@@ -145,7 +153,7 @@ func TestServiceLines(t *testing.T) {
 	long := conditions.Stalled("NameConflict", strings.Repeat("x", 600))
 	ready := conditions.Ready("Available", "2 pods available")
 	o := observedOf(
-		seen{name: "runs", live: &ready},
+		seen{name: "runs", live: &ready, autoscaling: &v1alpha1.Autoscaling{MinReplicas: 2, MaxReplicas: 6}},
 		seen{name: "missing"},
 		seen{name: "older", live: &ready, stale: true},
 		seen{name: "invalid", live: &ready, problem: "services[invalid].image: required"},
@@ -153,11 +161,11 @@ func TestServiceLines(t *testing.T) {
 	)
 	status := statusOf(o, outcome{})
 	want := []v1alpha1.ServiceStatus{
-		{Name: "runs", Microservice: "acme-runs", Ready: "True", Reason: "Available", Message: "2 pods available", Pods: "1/2", Image: "live/runs"},
-		{Name: "missing", Microservice: "acme-missing", Ready: "Unknown", Reason: "Progressing", Message: "waiting for the Microservice", Image: "wanted/missing"},
-		{Name: "older", Microservice: "acme-older", Ready: "Unknown", Reason: "Progressing", Message: "waiting for the Microservice", Pods: "1/2", Image: "live/older"},
-		{Name: "invalid", Microservice: "acme-invalid", Ready: "False", Reason: "InvalidSpec", Message: "services[invalid].image: required", Pods: "1/2", Image: "live/invalid"},
-		{Name: "talks", Microservice: "acme-talks", Ready: "False", Reason: "NameConflict", Message: conditions.Shorten(long.Message), Pods: "1/2", Image: "live/talks"},
+		{Name: "runs", Microservice: "acme-runs", Ready: "True", Reason: "Available", Message: "2 pods available", Pods: "1/2", Image: "live/runs", Address: "http://acme-runs.tv.svc:8080", Scale: "2..6"},
+		{Name: "missing", Microservice: "acme-missing", Ready: "Unknown", Reason: "Progressing", Message: "waiting for the Microservice", Image: "wanted/missing", Address: "http://acme-missing.tv.svc:8080", Scale: "1"},
+		{Name: "older", Microservice: "acme-older", Ready: "Unknown", Reason: "Progressing", Message: "waiting for the Microservice", Pods: "1/2", Image: "live/older", Address: "http://acme-older.tv.svc:8080", Scale: "1"},
+		{Name: "invalid", Microservice: "acme-invalid", Ready: "False", Reason: "InvalidSpec", Message: "services[invalid].image: required", Pods: "1/2", Image: "live/invalid", Address: "http://acme-invalid.tv.svc:8080", Scale: "1"},
+		{Name: "talks", Microservice: "acme-talks", Ready: "False", Reason: "NameConflict", Message: conditions.Shorten(long.Message), Pods: "1/2", Image: "live/talks", Address: "http://acme-talks.tv.svc:8080", Scale: "1"},
 	}
 	if diff := cmp.Diff(want, status.Services); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

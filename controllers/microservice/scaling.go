@@ -1,0 +1,59 @@
+package microservice
+
+import (
+	"cmp"
+	"regexp"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/streamplane/streamplane/api/v1alpha1"
+)
+
+// scalingActive is the autoscaler's first complaint in its own words; nil
+// without autoscaling.
+func scalingActive(o observed) *metav1.Condition {
+	if o.microservice.Spec.Autoscaling == nil {
+		return nil
+	}
+	found := &metav1.Condition{
+		Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonScalingUnknown,
+		Message: "the autoscaler has not reported yet",
+	}
+	if o.autoscaler == nil {
+		return found
+	}
+	all := o.autoscaler.Status.Conditions
+	for _, kind := range []autoscalingv2.HorizontalPodAutoscalerConditionType{autoscalingv2.ScalingActive, autoscalingv2.AbleToScale} {
+		c := autoscalerCondition(all, kind)
+		switch {
+		case c == nil:
+		case c.Status == corev1.ConditionFalse:
+			return &metav1.Condition{
+				Status: metav1.ConditionFalse, Reason: cmp.Or(c.Reason, string(kind)), Message: withoutPod(c.Message),
+			}
+		case kind == autoscalingv2.ScalingActive && c.Status == corev1.ConditionTrue:
+			found = &metav1.Condition{
+				Status: metav1.ConditionTrue, Reason: cmp.Or(c.Reason, string(kind)), Message: withoutPod(c.Message),
+			}
+		}
+	}
+	return found
+}
+
+func autoscalerCondition(
+	all []autoscalingv2.HorizontalPodAutoscalerCondition, kind autoscalingv2.HorizontalPodAutoscalerConditionType,
+) *autoscalingv2.HorizontalPodAutoscalerCondition {
+	for i := range all {
+		if all[i].Type == kind {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+// ofPod is how the autoscaler names one of the pods, now this and now that.
+var ofPod = regexp.MustCompile(`(?i) (of|for) pod \S+`)
+
+func withoutPod(message string) string { return ofPod.ReplaceAllString(message, "") }

@@ -1,0 +1,63 @@
+package microservice
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/streamplane/streamplane/api/v1alpha1"
+	"github.com/streamplane/streamplane/controllers/membership"
+	"github.com/streamplane/streamplane/controllers/microservice/desired"
+)
+
+// members are the Microservices that name a platform: their status says when
+// it does not exist.
+func (r *Reconciler) members(ctx context.Context, platform client.Object) []reconcile.Request {
+	return r.requests(ctx, client.ObjectKeyFromObject(platform), func(*v1alpha1.Microservice) bool { return true })
+}
+
+// namesakes are the other Microservices with one's service name.
+func (r *Reconciler) namesakes(ctx context.Context, object client.Object) []reconcile.Request {
+	one, ok := object.(*v1alpha1.Microservice)
+	if !ok {
+		return nil
+	}
+	platform := types.NamespacedName{Namespace: one.Namespace, Name: one.Spec.PlatformRef.Name}
+	return r.requests(ctx, platform, func(m *v1alpha1.Microservice) bool {
+		return m.Name != one.Name && desired.ServiceName(m) == desired.ServiceName(one)
+	})
+}
+
+func (r *Reconciler) requests(ctx context.Context, platform types.NamespacedName, is func(*v1alpha1.Microservice) bool) []reconcile.Request {
+	all, err := membership.Of(ctx, r.Client, platform)
+	if err != nil { // the cache has no index: a fault of the program
+		logf.FromContext(ctx).Error(err, "Cannot find the Microservices of a platform")
+	}
+	var requests []reconcile.Request
+	for i := range all {
+		if is(&all[i]) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&all[i])})
+		}
+	}
+	return requests
+}
+
+// comesOrGoes leaves out updates.
+func comesOrGoes() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
+}
+
+// nameMoves leaves out updates that leave the service name to whom it belonged.
+func nameMoves() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		was, ok := e.ObjectOld.(*v1alpha1.Microservice)
+		is, alsoOK := e.ObjectNew.(*v1alpha1.Microservice)
+		return ok && alsoOK && (was.Spec.PlatformRef != is.Spec.PlatformRef || membership.IsTeams(was) != membership.IsTeams(is) ||
+			was.DeletionTimestamp.IsZero() != is.DeletionTimestamp.IsZero())
+	}}
+}

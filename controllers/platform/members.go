@@ -1,0 +1,88 @@
+package platform
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/streamplane/streamplane/api/v1alpha1"
+	"github.com/streamplane/streamplane/controllers/conditions"
+	"github.com/streamplane/streamplane/controllers/membership"
+	microservice "github.com/streamplane/streamplane/controllers/microservice/desired"
+)
+
+// members are the Microservices that teams wrote and that join a platform.
+type members struct {
+	// lines of those that stand for a service, by name.
+	lines []v1alpha1.ServiceStatus
+	// conflicts says of each of the others whose service name it has.
+	conflicts []string
+}
+
+func membersOf(o observed) members {
+	listed := map[string]bool{}
+	for _, s := range o.wanted.Services {
+		listed[s.Name] = true
+	}
+	var all members
+	for i := range o.sharing {
+		m := &o.sharing[i]
+		if !membership.IsTeams(m) {
+			continue
+		}
+		name := microservice.ServiceName(m)
+		if listed[name] {
+			all.conflicts = append(all.conflicts, fmt.Sprintf("Microservice %s: the platform lists a service %s itself", m.Name, name))
+			continue
+		}
+		if first := membership.First(o.sharing, name); first.Name != m.Name {
+			all.conflicts = append(all.conflicts, fmt.Sprintf("Microservice %s: service %s is Microservice %s", m.Name, name, first.Name))
+			continue
+		}
+		line := lineOf(name, m)
+		line.ManagedBy = v1alpha1.ManagedByTeam
+		all.lines = append(all.lines, line)
+	}
+	slices.Sort(all.conflicts)
+	slices.SortFunc(all.lines, func(a, b v1alpha1.ServiceStatus) int { return cmp.Compare(a.Name, b.Name) })
+	return all
+}
+
+// shown are as many lines as fit into the status.
+func (m members) shown(room int) []v1alpha1.ServiceStatus {
+	return m.lines[:min(len(m.lines), room)]
+}
+
+// condition is nil when there are no members.
+func (m members) condition() *metav1.Condition {
+	var waiting []string
+	for _, line := range m.lines {
+		if line.Ready != metav1.ConditionTrue {
+			waiting = append(waiting, line.Name+": "+line.Message)
+		}
+	}
+	switch {
+	case len(m.conflicts) > 0:
+		return notAllReady(v1alpha1.ReasonServiceNameConflict, m.conflicts, "; remove one of them, or give it another spec.serviceName")
+	case len(waiting) > 0:
+		return notAllReady(v1alpha1.ReasonMembersNotReady, waiting, "")
+	case len(m.lines) > 0:
+		return &metav1.Condition{
+			Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonAvailable,
+			Message: fmt.Sprintf("all %d members are ready", len(m.lines)),
+		}
+	default:
+		return nil
+	}
+}
+
+func notAllReady(reason string, texts []string, fix string) *metav1.Condition {
+	if more := len(texts) - 1; more > 0 {
+		fix += fmt.Sprintf("; and %d more", more)
+	}
+	return &metav1.Condition{
+		Status: metav1.ConditionFalse, Reason: reason, Message: conditions.ShortenBefore(texts[0], fix),
+	}
+}
