@@ -18,12 +18,17 @@ type observed struct {
 	slot         string
 	// problem is the rule that the specification breaks, or "".
 	problem string
+	// rejected is what pods may not be, or "".
+	rejected string
 	// deployment of the slot; nil while it does not exist or is not ours.
 	deployment *appsv1.Deployment
 }
 
 func observe(ctx context.Context, c client.Reader, m *v1alpha1.Microservice) (observed, error) {
 	o := observed{microservice: m, slot: desired.SlotBlue, problem: desired.Validate(m.Spec.WorkloadSpec)}
+	if o.problem == "" {
+		o.rejected = desired.Rejected(m, o.slot)
+	}
 	deployment := &appsv1.Deployment{}
 	name := client.ObjectKey{Namespace: m.Namespace, Name: desired.Name(m.Name, o.slot)}
 	err := c.Get(ctx, name, deployment)

@@ -37,7 +37,7 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=streamplane.dev,resources=microservices/status,verbs=patch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:groups="",resources=services;serviceaccounts,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=configmaps;services;serviceaccounts,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
@@ -46,6 +46,7 @@ type Reconciler struct {
 func Owned() []client.Object {
 	return []client.Object{
 		&corev1.ServiceAccount{},
+		&corev1.ConfigMap{},
 		&networkingv1.NetworkPolicy{},
 		&corev1.Service{},
 		&appsv1.Deployment{},
@@ -54,7 +55,7 @@ func Owned() []client.Object {
 	}
 }
 
-// prunable is Owned as lists.
+// prunable is Owned as lists, without ConfigMaps.
 func prunable() []client.ObjectList {
 	return []client.ObjectList{
 		&corev1.ServiceAccountList{},
@@ -64,6 +65,15 @@ func prunable() []client.ObjectList {
 		&autoscalingv2.HorizontalPodAutoscalerList{},
 		&policyv1.PodDisruptionBudgetList{},
 	}
+}
+
+// prunableNow adds ConfigMaps once no pod is left that may need an older one.
+func prunableNow(o observed) []client.ObjectList {
+	all := prunable()
+	if onlyWantedPods(o) {
+		all = append(all, &corev1.ConfigMapList{})
+	}
+	return all
 }
 
 // SetupWithManager watches Microservices and everything made for them.
@@ -102,7 +112,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 }
 
 func (r *Reconciler) act(ctx context.Context, o observed) outcome {
-	if o.problem != "" {
+	if o.problem != "" || o.rejected != "" || o.microservice.Spec.Paused {
 		return outcome{} // what runs stays as it is
 	}
 	if err := handOverScale(ctx, r.Client, o); err != nil {
@@ -112,7 +122,7 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 	done, err := syncer.Sync(ctx, apply.Set{
 		Owner:   o.microservice,
 		Objects: desired.Objects(o.microservice, o.slot),
-		Kinds:   prunable(),
+		Kinds:   prunableNow(o),
 	})
 	if err == nil {
 		err = seedScale(ctx, r.Client, o, done.Created)

@@ -34,6 +34,7 @@ func statusOf(o observed, did outcome) v1alpha1.MicroserviceStatus {
 		status.Pods = fmt.Sprintf("%d/%d", d.Status.AvailableReplicas, wantedReplicas(d))
 	}
 	conditions.Set(&status.Conditions, m.Generation, summary(o, did))
+	setPaused(&status.Conditions, m)
 	return status
 }
 
@@ -43,7 +44,7 @@ type check func(observed, outcome) (conditions.Summary, bool)
 // summary is the first failing check, in a list that reads aloud.
 func summary(o observed, did outcome) conditions.Summary {
 	for _, failing := range []check{
-		invalid, nameTaken, applyFailed, notYetSeen, podsRefused, deadlineExceeded, rollingOut, podsUnavailable,
+		invalid, podTemplateRejected, nameTaken, applyFailed, pausedUnborn, notYetSeen, podsRefused, deadlineExceeded, rollingOut, podsUnavailable,
 	} {
 		if found, bad := failing(o, did); bad {
 			return found
@@ -113,10 +114,7 @@ func rollingOut(o observed, _ outcome) (conditions.Summary, bool) {
 // podsUnavailable compares with the least number of pods, so that neither
 // autoscaling nor a drain within the disruption budget makes Ready flap.
 func podsUnavailable(o observed, _ outcome) (conditions.Summary, bool) {
-	least := desired.MinReplicas(o.microservice)
-	if least > 1 && wantedReplicas(o.deployment) >= least {
-		least-- // the disruption budget
-	}
+	least := leastAvailable(o)
 	available := o.deployment.Status.AvailableReplicas
 	wanted := max(wantedReplicas(o.deployment), desired.MinReplicas(o.microservice))
 	message := fmt.Sprintf("%d of %s available", available, plural(wanted))
