@@ -119,6 +119,7 @@ type Disruption struct {
 	// drains. Absent means 1.
 	// +optional
 	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=4
 	// +kubebuilder:validation:Pattern=`^(100|[0-9]{1,2})%$`
 	// +kubebuilder:validation:XValidation:rule="type(self) != int || (int(self) >= 0 && int(self) <= 1000)",message="must be between 0 and 1000, or a percentage"
 	MaxUnavailable *intstr.IntOrString `json:"maxUnavailable,omitempty"`

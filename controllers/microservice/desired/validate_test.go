@@ -31,7 +31,7 @@ func TestValidate(t *testing.T) {
 		},
 		"replicas and autoscaling": {
 			func(s *v1alpha1.WorkloadSpec) { s.Replicas = new(int32(2)) },
-			"replicas: mutually exclusive with autoscaling: remove one of them",
+			"replicas: mutually exclusive with autoscaling: remove one of them, or set autoscaling.mode to External",
 		},
 		"min above max": {
 			func(s *v1alpha1.WorkloadSpec) { s.Autoscaling.MinReplicas = 7 },
