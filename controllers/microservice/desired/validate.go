@@ -4,9 +4,13 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 )
+
+// maxPods is the greatest number of pods of a service.
+const maxPods = 1000
 
 // a rule returns the field that breaks it, and the fix, or "".
 type rule func(v1alpha1.WorkloadSpec) string
@@ -16,7 +20,7 @@ type rule func(v1alpha1.WorkloadSpec) string
 // returns "" or the first field that breaks a rule, and the fix.
 func Validate(spec v1alpha1.WorkloadSpec) string {
 	for _, broken := range []rule{
-		needsImage, oneScale, startNumber, bounds, targets, cpuRequest, memoryRequest, oneDisruption,
+		needsImage, oneScale, startNumber, bounds, targets, cpuRequest, memoryRequest, disruption,
 		oneSource, mountsExist, filesFit, namesDiffer, envFromOne, podMetadata, patchBounds,
 	} {
 		if problem := broken(spec); problem != "" {
@@ -104,9 +108,17 @@ func requests(spec v1alpha1.WorkloadSpec, name corev1.ResourceName) bool {
 	return requested || limited
 }
 
-func oneDisruption(spec v1alpha1.WorkloadSpec) string {
-	if d := spec.Disruption; d != nil && d.Mode == v1alpha1.DisruptionUnlimited && d.MaxUnavailable != nil {
+func disruption(spec v1alpha1.WorkloadSpec) string {
+	d := spec.Disruption
+	if d == nil || d.MaxUnavailable == nil {
+		return ""
+	}
+	if d.Mode == v1alpha1.DisruptionUnlimited {
 		return "disruption.maxUnavailable: has no meaning with mode Unlimited: remove one of them"
+	}
+	n, err := intstr.GetScaledValueFromIntOrPercent(d.MaxUnavailable, maxPods, true)
+	if err != nil || n < 0 || n > maxPods {
+		return fmt.Sprintf("disruption.maxUnavailable: %s is neither between 0 and %d nor a percentage", d.MaxUnavailable, maxPods)
 	}
 	return ""
 }
