@@ -15,8 +15,8 @@ import (
 	"github.com/streamplane/streamplane/controllers/overlay"
 )
 
-// directive is the key of a strategic merge patch that says how to merge.
 const (
+	// directive is the key of a strategic merge patch that says how to merge.
 	directive = "$patch"
 	remove    = "delete"
 )
@@ -78,7 +78,7 @@ func decodePatch(raw []byte) ([]byte, string) {
 			}
 		}
 	}
-	if problem := badDirective(patch, ""); problem != "" {
+	if problem := findBelow(patch, "", badDirective); problem != "" {
 		return nil, problem
 	}
 	fields, err := json.Marshal(withoutDirectives(patch))
@@ -102,19 +102,28 @@ func decodePatch(raw []byte) ([]byte, string) {
 
 // badDirective finds a directive that the merge would not know, or would drop.
 func badDirective(value any, path string) string {
+	m, _ := value.(map[string]any)
+	if how, found := m[directive]; found && how != remove && how != "replace" {
+		return fmt.Sprintf("%s.%s: must be %s or replace", path, directive, remove)
+	}
+	return ""
+}
+
+// findBelow is the first complaint about a value or anything below it.
+func findBelow(value any, path string, about func(value any, path string) string) string {
+	if problem := about(value, path); problem != "" {
+		return problem
+	}
 	switch value := value.(type) {
 	case map[string]any:
-		if how, found := value[directive]; found && how != remove && how != "replace" {
-			return fmt.Sprintf("%s.%s: must be %s or replace", path, directive, remove)
-		}
 		for _, key := range slices.Sorted(maps.Keys(value)) {
-			if problem := badDirective(value[key], path+"."+key); problem != "" {
+			if problem := findBelow(value[key], path+"."+key, about); problem != "" {
 				return problem
 			}
 		}
 	case []any:
 		for i, child := range value {
-			if problem := badDirective(child, fmt.Sprintf("%s[%d]", path, i)); problem != "" {
+			if problem := findBelow(child, fmt.Sprintf("%s[%d]", path, i), about); problem != "" {
 				return problem
 			}
 		}

@@ -123,29 +123,12 @@ func patchBounds(spec v1alpha1.WorkloadSpec) string {
 	if err := json.Unmarshal(raw, &patch); err != nil {
 		return "podTemplate: must be an object"
 	}
-	if path := null(patch, "podTemplate"); path != "" {
-		return path + ": null removes nothing: use {$patch: delete}"
-	}
-	return ""
+	return findBelow(patch, "podTemplate", null)
 }
 
-// null is the path of the first null below a value, or "".
 func null(value any, path string) string {
-	switch value := value.(type) {
-	case nil:
-		return path
-	case map[string]any:
-		for _, key := range slices.Sorted(maps.Keys(value)) {
-			if found := null(value[key], path+"."+key); found != "" {
-				return found
-			}
-		}
-	case []any:
-		for i, child := range value {
-			if found := null(child, fmt.Sprintf("%s[%d]", path, i)); found != "" {
-				return found
-			}
-		}
+	if value != nil {
+		return ""
 	}
-	return ""
+	return path + ": null removes nothing: use {$patch: delete}"
 }

@@ -49,8 +49,10 @@ func volumeSource(v v1alpha1.Volume) corev1.VolumeSource {
 		}}
 	case v.Ephemeral != nil:
 		return ephemeral(v.Ephemeral)
-	default:
+	case v.EmptyDir != nil:
 		return emptyDir(v.EmptyDir.SizeLimit)
+	default:
+		return corev1.VolumeSource{} // Validate refuses it
 	}
 }
 
