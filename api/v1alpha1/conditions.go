@@ -31,6 +31,10 @@ const (
 	// influences Ready. Polarity: normal-true. Set on StreamingPlatform, absent
 	// when there are none.
 	ConditionMembersReady = "MembersReady"
+	// ConditionPaused is True while spec.paused keeps the operator from changing
+	// what runs a service; Ready goes on to speak of its pods. Polarity:
+	// abnormal-true. Set on Microservice.
+	ConditionPaused = "Paused"
 )
 
 // Reasons of the conditions above.
@@ -52,6 +56,12 @@ const (
 	// ReasonInvalidSpec says that the merged specification breaks a rule; what
 	// runs already keeps running as it is.
 	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonPodTemplateRejected says that spec.podTemplate or podAnnotations make
+	// pods that the operator or the restricted Pod Security Standard does not
+	// allow; what runs already keeps running as it is.
+	ReasonPodTemplateRejected = "PodTemplateRejected"
+	// ReasonPaused says that spec.paused keeps changes from being applied.
+	ReasonPaused = "Paused"
 	// ReasonUnknownRelease says that the operator has no images of the release.
 	ReasonUnknownRelease = "UnknownRelease"
 	// ReasonApplyFailed says that the API server refused or failed a write.

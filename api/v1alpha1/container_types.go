@@ -75,29 +75,6 @@ type KeyReference struct {
 	Key string `json:"key"`
 }
 
-// Volume is a directory that containers of the pod share.
-type Volume struct {
-	// name by which volumeMounts refer to it.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`
-	Name string `json:"name"`
-
-	// emptyDir is an empty directory that lives as long as the pod.
-	// +required
-	EmptyDir *EmptyDir `json:"emptyDir,omitempty"`
-}
-
-// EmptyDir is a directory that lives as long as the pod.
-type EmptyDir struct {
-	// sizeLimit above which the pod is evicted, for example 1Gi.
-	// +optional
-	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:Pattern=`^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$`
-	SizeLimit string `json:"sizeLimit,omitempty"`
-}
-
 // VolumeMount places a volume in a container.
 type VolumeMount struct {
 	// name of the volume.
@@ -166,8 +143,21 @@ type InitContainer struct {
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
 }
 
-// Probes of the main container. With none at all the operator probes the first
-// port with a TCP connection for readiness.
+// Sidecar is a container beside the main container. Only containers of its own
+// pod reach its ports.
+//
+// +kubebuilder:validation:XValidation:rule="self.name != 'app'",message="app is the name of the main container",fieldPath=".name"
+type Sidecar struct {
+	InitContainer `json:",inline"`
+
+	// probes of the sidecar: the next container starts when startup succeeds,
+	// and the pod takes traffic when readiness does. Absent means none.
+	// +optional
+	Probes *Probes `json:"probes,omitempty"`
+}
+
+// Probes of a container. With none at all the operator probes the first port of
+// the main container with a TCP connection for readiness.
 type Probes struct {
 	// startup holds the other probes back until it succeeds once.
 	// +optional

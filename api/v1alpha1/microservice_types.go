@@ -79,7 +79,7 @@ type MicroserviceStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions Ready, and while they hold Reconciling and Stalled;
+	// conditions Ready, and while they hold Reconciling, Stalled and Paused;
 	// ScalingActive with autoscaling; PlatformFound=False and
 	// ServiceNameConflict while platformRef or serviceName do not fit.
 	// +optional

@@ -2,6 +2,7 @@ package v1alpha1
 
 import (
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -9,7 +10,10 @@ import (
 // its size and how it is updated. A Microservice has exactly one; a
 // StreamingPlatform overrides parts of it per service.
 //
-// +kubebuilder:validation:XValidation:rule="!(has(self.replicas) && has(self.autoscaling))",message="replicas and autoscaling are mutually exclusive: remove one of them"
+// +kubebuilder:validation:XValidation:rule="!has(self.replicas) || !has(self.autoscaling) || (has(self.autoscaling.mode) && self.autoscaling.mode == 'External')",message="replicas and autoscaling are mutually exclusive: remove one of them, or set autoscaling.mode to External"
+// +kubebuilder:validation:XValidation:rule="has(self.replicas) || !has(self.autoscaling) || !has(self.autoscaling.mode) || self.autoscaling.mode != 'External'",message="replicas is required with autoscaling.mode External: the number of pods to start with",fieldPath=".replicas",reason=FieldValueRequired
+// +kubebuilder:validation:XValidation:rule="!has(self.sidecars) || !has(self.initContainers) || self.sidecars.all(s, !self.initContainers.exists(i, i.name == s.name))",message="a sidecar has the name of an init container: rename one of them",fieldPath=".sidecars"
+// +kubebuilder:validation:XValidation:rule="!has(self.files) || !has(self.volumeMounts) || self.files.all(f, !self.volumeMounts.exists(v, v.mountPath == f.mountPath))",message="a file has the mountPath of a volume: change one of them",fieldPath=".files"
 type WorkloadSpec struct {
 	// image of the main container, by tag or digest, for example
 	// registry.example.com/team/search:1.4.2.
@@ -62,6 +66,23 @@ type WorkloadSpec struct {
 	// +kubebuilder:validation:MaxItems=200
 	Env []EnvVar `json:"env,omitempty" patchStrategy:"merge" patchMergeKey:"name"`
 
+	// envFrom makes a variable of every key of a Secret or ConfigMap, in this
+	// order; env wins over all of them. A list given here replaces the one below
+	// it, it is not merged.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	EnvFrom []EnvFromSource `json:"envFrom,omitempty"`
+
+	// files of the main container with their content. A changed file rolls the
+	// pods; those that still run keep what they started with. At most 512 KiB
+	// together.
+	// +optional
+	// +listType=map
+	// +listMapKey=mountPath
+	// +kubebuilder:validation:MaxItems=16
+	Files []File `json:"files,omitempty" patchStrategy:"merge" patchMergeKey:"mountPath"`
+
 	// volumes that containers of the pod may mount.
 	// +optional
 	// +listType=map
@@ -83,8 +104,17 @@ type WorkloadSpec struct {
 	// +kubebuilder:validation:MaxItems=8
 	InitContainers []InitContainer `json:"initContainers,omitempty" patchStrategy:"merge" patchMergeKey:"name"`
 
+	// sidecars run beside the main container for as long as the pod lives. They
+	// start in order, before initContainers, and stop after the main container.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=8
+	Sidecars []Sidecar `json:"sidecars,omitempty" patchStrategy:"merge" patchMergeKey:"name"`
+
 	// resources of the main container. Requests are what the scheduler
-	// reserves; autoscaling on cpu needs a cpu request.
+	// reserves; autoscaling on cpu or on the utilization of memory needs a
+	// request of it.
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
 
@@ -93,7 +123,8 @@ type WorkloadSpec struct {
 	Probes *Probes `json:"probes,omitempty"`
 
 	// replicas is a fixed number of pods. Absent, and with no autoscaling,
-	// means 1. Mutually exclusive with autoscaling.
+	// means 1. Mutually exclusive with autoscaling, except with its mode
+	// External: there it is required and is the number of pods to start with.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000
@@ -129,6 +160,88 @@ type WorkloadSpec struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=3600
 	TerminationGracePeriodSeconds *int64 `json:"terminationGracePeriodSeconds,omitempty"`
+
+	// serviceAccountName is an existing ServiceAccount that the pods run as; the
+	// operator then makes none. Absent means one named after the Microservice.
+	// Its token is not mounted; podTemplate can change that.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`
+	ServiceAccountName string `json:"serviceAccountName,omitempty"`
+
+	// nodeSelector are labels that a node must have to run the pods.
+	// +optional
+	// +mapType=atomic
+	// +kubebuilder:validation:MaxProperties=16
+	NodeSelector map[string]LabelValue `json:"nodeSelector,omitempty"`
+
+	// tolerations let the pods run on nodes with these taints. A list given
+	// here replaces the one below it, it is not merged.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
+
+	// affinity to nodes and to other pods. It is replaced as a whole.
+	// +optional
+	Affinity *corev1.Affinity `json:"affinity,omitempty" patchStrategy:"replace"`
+
+	// topologySpread spreads the pods over zones, nodes or other domains. Absent
+	// means over zones and nodes where possible. A constraint without a
+	// labelSelector counts the pods of this service's newest revision.
+	// +optional
+	// +listType=map
+	// +listMapKey=topologyKey
+	// +listMapKey=whenUnsatisfiable
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	TopologySpread []corev1.TopologySpreadConstraint `json:"topologySpread,omitempty"`
+
+	// priorityClassName of the pods: who is evicted for whom. Absent means the
+	// default of the cluster.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`
+	PriorityClassName string `json:"priorityClassName,omitempty"`
+
+	// disruption is how many pods a drain of nodes may take at once. Absent
+	// means one, for a service of two pods or more.
+	// +optional
+	Disruption *Disruption `json:"disruption,omitempty"`
+
+	// podLabels are further labels of the pods.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !(k in ['app.kubernetes.io/name', 'app.kubernetes.io/instance', 'app.kubernetes.io/part-of', 'app.kubernetes.io/managed-by', 'pod-template-hash']) && !k.startsWith('streamplane.dev/'))",message="the operator sets app.kubernetes.io/name, instance, part-of and managed-by, pod-template-hash and streamplane.dev/ labels itself: remove them"
+	PodLabels map[string]LabelValue `json:"podLabels,omitempty"`
+
+	// podAnnotations are annotations of the pods.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('streamplane.dev/'))",message="streamplane.dev/ annotations belong to the operator: remove them"
+	PodAnnotations map[string]AnnotationValue `json:"podAnnotations,omitempty"`
+
+	// paused true leaves everything that runs this service as it is: changes of
+	// the specification wait, and nothing is repaired. The status goes on, with
+	// the condition Paused.
+	// +optional
+	Paused bool `json:"paused,omitempty"`
+
+	// podTemplate is a strategic merge patch (metadata and spec of a pod) that
+	// is laid over the finished pod template, for what no other field can say.
+	// The main container is named app. Null is refused: {$patch: delete} removes
+	// an element or a part, {$patch: replace} in a list replaces the list. What
+	// the operator depends on cannot be changed, and the result must meet the
+	// restricted Pod Security Standard; otherwise the service is Stalled with
+	// PodTemplateRejected and what runs stays. At most 32 KiB of JSON. It is
+	// replaced as a whole.
+	// +optional
+	// +mapType=atomic
+	// +kubebuilder:pruning:PreserveUnknownFields
+	// +kubebuilder:validation:Type=object
+	PodTemplate *runtime.RawExtension `json:"podTemplate,omitempty" patchStrategy:"replace"`
 }
 
 // LocalReference names an object in the same namespace.
@@ -138,38 +251,6 @@ type LocalReference struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name"`
-}
-
-// Autoscaling bounds the pods of a service; a HorizontalPodAutoscaler moves
-// the number between the bounds.
-//
-// +kubebuilder:validation:XValidation:rule="self.minReplicas <= self.maxReplicas",message="minReplicas must not exceed maxReplicas",fieldPath=".minReplicas"
-type Autoscaling struct {
-	// minReplicas is the least number of pods.
-	// +required
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=1000
-	MinReplicas int32 `json:"minReplicas"`
-
-	// maxReplicas is the greatest number of pods.
-	// +required
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=1000
-	MaxReplicas int32 `json:"maxReplicas"`
-
-	// cpu scales on the processor time that the main container uses. Absent
-	// means an average utilization of 70 percent.
-	// +optional
-	CPU *CPUTarget `json:"cpu,omitempty"`
-}
-
-// CPUTarget is the processor use that autoscaling aims at.
-type CPUTarget struct {
-	// averageUtilization over all pods, in percent of the cpu request.
-	// +required
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=1000
-	AverageUtilization int32 `json:"averageUtilization"`
 }
 
 // RolloutStrategy names a way to replace the running version.

@@ -88,6 +88,14 @@ func (p planner) planPlatform(ctx context.Context, wanted *v1alpha1.StreamingPla
 
 // planMicroservice compares what a Microservice has with what it would have.
 func (p planner) planMicroservice(ctx context.Context, m *v1alpha1.Microservice, result *plan) error {
+	if problem := problemOf(m); problem != "" {
+		result.add(planned{Impact: impactRefuse, Kind: "Microservice", Namespace: m.Namespace, Name: m.Name, Note: "spec." + problem})
+		return nil
+	}
+	if m.Spec.Paused {
+		result.add(planned{Impact: impactNone})
+		return nil
+	}
 	live := &v1alpha1.Microservice{}
 	if err := client.IgnoreNotFound(p.cluster.Get(ctx, client.ObjectKeyFromObject(m), live)); err != nil {
 		return err

@@ -78,11 +78,7 @@ func render(m manifest, catalog release.Catalog) ([]*unstructured.Unstructured, 
 		r.platform(p, catalog)
 	}
 	for _, ms := range m.microservices {
-		if problem := microservice.Validate(ms.Spec.WorkloadSpec); problem != "" {
-			r.problem("%s: spec.%s", ms.Name, problem)
-			continue
-		}
-		r.add(microservice.Objects(ms, microservice.SlotBlue)...)
+		r.microservice(ms)
 	}
 	return r.objects, errors.Join(r.problems...)
 }
@@ -99,8 +95,24 @@ func (r *rendering) platform(p *v1alpha1.StreamingPlatform, catalog release.Cata
 			continue
 		}
 		r.add(s.Microservice)
-		r.add(microservice.Objects(s.Microservice, microservice.SlotBlue)...)
+		r.microservice(s.Microservice)
 	}
+}
+
+func (r *rendering) microservice(m *v1alpha1.Microservice) {
+	if problem := problemOf(m); problem != "" {
+		r.problem("%s: spec.%s", m.Name, problem)
+		return
+	}
+	r.add(microservice.Objects(m, microservice.SlotBlue)...)
+}
+
+// problemOf is why the operator would leave what runs of a service as it is, or "".
+func problemOf(m *v1alpha1.Microservice) string {
+	if problem := microservice.Validate(m.Spec.WorkloadSpec); problem != "" {
+		return problem
+	}
+	return microservice.Rejected(m, microservice.SlotBlue)
 }
 
 func (r *rendering) add(list ...client.Object) {

@@ -18,12 +18,12 @@ import (
 // atomicMaps are the maps that the API treats as one value: an added key
 // changes their meaning, so they must be equal and not merely contain ours.
 var atomicMaps = []string{
-	"labelSelector", "matchLabels", "namespaceSelector", "nodeSelector", "podSelector", "selector",
+	"labelSelector", "matchLabels", "namespaceSelector", "nodeSelector", "podSelector", "podTemplate", "selector",
 }
 
 // listKeys are the fields by which the API tells the elements of a list apart,
 // in the order in which they are tried: several mounts may have one name.
-var listKeys = []string{"mountPath", "uid", "name", "to", "topologyKey"}
+var listKeys = [][]string{{"mountPath"}, {"uid"}, {"name"}, {"to"}, {"topologyKey", "whenUnsatisfiable"}}
 
 // difference names the first thing in which live is not what is intended, or
 // returns "". Fields that only live has belong to others and do not count.
@@ -87,17 +87,17 @@ func mapDiffers(wanted, live map[string]any, path string) string {
 }
 
 func listDiffers(wanted, live []any, path string) string {
-	field := listKey(wanted)
-	if field == "" && len(wanted) != len(live) {
+	key := listKey(wanted)
+	if key == nil && len(wanted) != len(live) {
 		return path
 	}
 	for i, element := range wanted {
 		child := fmt.Sprintf("%s[%d]", path, i)
 		var other any
-		if field == "" {
+		if key == nil {
 			other = live[i]
 		} else {
-			other = elementWith(live, field, element.(map[string]any)[field])
+			other = like(live, element, key)
 		}
 		if other == nil {
 			return child
@@ -109,27 +109,44 @@ func listDiffers(wanted, live []any, path string) string {
 	return ""
 }
 
-// listKey is the field that every element of a list of maps has, or "" for a
-// list whose order and length matter.
-func listKey(list []any) string {
-	for _, field := range listKeys {
-		if len(list) > 0 && !slices.ContainsFunc(list, func(element any) bool {
-			m, ok := element.(map[string]any)
-			return !ok || m[field] == nil
-		}) {
-			return field
+// listKey are the fields that every element of a list of maps has and that tell
+// them all apart, or nil for a list whose order and length matter.
+func listKey(list []any) []string {
+	for _, key := range listKeys {
+		if len(list) > 0 && keyed(list, key) {
+			return key
 		}
 	}
-	return ""
+	return nil
 }
 
-func elementWith(list []any, field string, value any) any {
+func keyed(list []any, key []string) bool {
+	for i, element := range list {
+		m, ok := element.(map[string]any)
+		if !ok || slices.ContainsFunc(key, func(field string) bool { return m[field] == nil }) {
+			return false
+		}
+		if like(list[:i], element, key) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// like is the element of a list that has the key of another, or nil.
+func like(list []any, other any, key []string) any {
 	for _, element := range list {
-		if m, ok := element.(map[string]any); ok && equality.Semantic.DeepEqual(m[field], value) {
+		if m, ok := element.(map[string]any); ok && sameKey(m, other.(map[string]any), key) {
 			return m
 		}
 	}
 	return nil
+}
+
+func sameKey(a, b map[string]any, key []string) bool {
+	return !slices.ContainsFunc(key, func(field string) bool {
+		return !equality.Semantic.DeepEqual(a[field], b[field])
+	})
 }
 
 // dropNil removes null fields: typed objects carry some that nobody set.

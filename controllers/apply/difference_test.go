@@ -66,6 +66,26 @@ func TestDiffers(t *testing.T) {
 		"more elements without a key": {
 			"{ingress: [{ports: [{port: 1}]}]}", "{ingress: [{ports: [{port: 1}]}, {}]}", "spec.ingress",
 		},
+		"tolerations are in order": {
+			"{tolerations: [{key: a}, {key: a, effect: x}]}", "{tolerations: [{key: a, effect: x}, {key: a}]}", "spec.tolerations[1].effect",
+		},
+		"one domain, two constraints": {
+			"{topologySpread: [{topologyKey: zone, whenUnsatisfiable: A, maxSkew: 1}, {topologyKey: zone, whenUnsatisfiable: B, maxSkew: 2}]}",
+			"{topologySpread: [{topologyKey: zone, whenUnsatisfiable: B, maxSkew: 2}, {topologyKey: zone, whenUnsatisfiable: A, maxSkew: 1}]}",
+			"",
+		},
+		"affinity terms of one domain": {
+			"{required: [{topologyKey: host, labelSelector: {a: b}}, {topologyKey: host, labelSelector: {c: d}}]}",
+			"{required: [{topologyKey: host, labelSelector: {a: b}}, {topologyKey: host, labelSelector: {c: d}}]}",
+			"",
+		},
+		"an affinity term that others added": {
+			"{required: [{topologyKey: host}]}", "{required: [{topologyKey: host}, {topologyKey: zone}]}", "spec.required",
+		},
+		"names that are no key": {
+			"{options: [{name: a, value: x}, {name: a, value: y}]}", "{options: [{name: a, value: x}, {name: a, value: y}]}", "",
+		},
+		"a patch is atomic": {"{podTemplate: {spec: {a: 1}}}", "{podTemplate: {spec: {a: 1, b: 2}}}", "spec.podTemplate"},
 		"a rule that lets everybody in": {
 			"{ingress: [{from: [{podSelector: {}}]}]}", "{ingress: [{}]}", "spec.ingress[0].from",
 		},

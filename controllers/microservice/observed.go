@@ -21,6 +21,8 @@ type observed struct {
 	slot         string
 	// problem is the rule that the specification breaks, or "".
 	problem string
+	// rejected is what pods may not be, or "".
+	rejected string
 	// deployment of the slot; nil while it does not exist or is not ours.
 	deployment *appsv1.Deployment
 	// pods of the newest version in the slot; shared with the cache.
@@ -37,6 +39,9 @@ type observed struct {
 
 func observe(ctx context.Context, c client.Reader, m *v1alpha1.Microservice) (observed, error) {
 	o := observed{microservice: m, slot: desired.SlotBlue, problem: desired.Validate(m.Spec.WorkloadSpec)}
+	if o.problem == "" {
+		o.rejected = desired.Rejected(m, o.slot)
+	}
 	if err := o.readSlot(ctx, c); err != nil {
 		return o, err
 	}

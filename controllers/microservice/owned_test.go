@@ -33,7 +33,7 @@ func TestOwnedIsWhatIsBuilt(t *testing.T) {
 		}
 		owned = append(owned, gvk.String())
 	}
-	for _, list := range prunable() {
+	for _, list := range prunableNow(observed{microservice: search(v1alpha1.WorkloadSpec{}), deployment: deployment(1, 1)}) {
 		gvk, err := apiutil.GVKForObject(list, scheme.Scheme)
 		if err != nil {
 			t.Fatal(err)

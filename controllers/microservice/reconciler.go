@@ -39,7 +39,7 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=streamplane.dev,resources=microservices/status,verbs=patch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:groups="",resources=services;serviceaccounts,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=configmaps;services;serviceaccounts,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch
@@ -50,6 +50,7 @@ type Reconciler struct {
 func Owned() []client.Object {
 	return []client.Object{
 		&corev1.ServiceAccount{},
+		&corev1.ConfigMap{},
 		&networkingv1.NetworkPolicy{},
 		&corev1.Service{},
 		&appsv1.Deployment{},
@@ -58,7 +59,7 @@ func Owned() []client.Object {
 	}
 }
 
-// prunable is Owned as lists.
+// prunable is Owned as lists, without ConfigMaps.
 func prunable() []client.ObjectList {
 	return []client.ObjectList{
 		&corev1.ServiceAccountList{},
@@ -68,6 +69,15 @@ func prunable() []client.ObjectList {
 		&autoscalingv2.HorizontalPodAutoscalerList{},
 		&policyv1.PodDisruptionBudgetList{},
 	}
+}
+
+// prunableNow adds ConfigMaps once no pod is left that may need an older one.
+func prunableNow(o observed) []client.ObjectList {
+	all := prunable()
+	if onlyWantedPods(o) {
+		all = append(all, &corev1.ConfigMapList{})
+	}
+	return all
 }
 
 // SetupWithManager watches Microservices, everything made for them, their pods,
@@ -115,7 +125,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 }
 
 func (r *Reconciler) act(ctx context.Context, o observed) outcome {
-	if o.problem != "" {
+	if o.problem != "" || o.rejected != "" || o.microservice.Spec.Paused {
 		return outcome{} // what runs stays as it is
 	}
 	if err := handOverScale(ctx, r.Client, o); err != nil {
@@ -125,7 +135,7 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 	done, err := syncer.Sync(ctx, apply.Set{
 		Owner:   o.microservice,
 		Objects: desired.Objects(o.microservice, o.slot),
-		Kinds:   prunable(),
+		Kinds:   prunableNow(o),
 	})
 	if err == nil {
 		err = seedScale(ctx, r.Client, o, done.Created)

@@ -1,6 +1,7 @@
 package microservice
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -22,24 +23,25 @@ const scaleManager = "streamplane-scale"
 // handOverScale keeps the number of pods when autoscaling takes over from a
 // fixed number. Without a second owner the API server would drop the field
 // with our next apply and default it to 1. It never hands over fewer pods than
-// the least number: zero would switch the autoscaler off.
+// the least number, and never zero, which would switch an autoscaler off.
 func handOverScale(ctx context.Context, c client.Client, o observed) error {
 	d := o.deployment
 	if o.microservice.Spec.Autoscaling == nil || d == nil || !ownsReplicas(d) {
 		return nil
 	}
-	return applyScale(ctx, c, d, max(wantedReplicas(d), desired.MinReplicas(o.microservice)))
+	n := max(wantedReplicas(d), desired.MinReplicas(o.microservice))
+	return applyScale(ctx, c, d, cmp.Or(n, desired.StartReplicas(o.microservice)))
 }
 
 // seedScale starts an autoscaled Deployment that was just created with its
-// least number of pods, rather than with 1 until the autoscaler has looked.
+// number to start with, rather than with 1 until the autoscaler has looked.
 func seedScale(ctx context.Context, c client.Client, o observed, created []client.Object) error {
 	if o.microservice.Spec.Autoscaling == nil {
 		return nil
 	}
 	for _, object := range created {
 		if d, ok := object.(*appsv1.Deployment); ok {
-			return applyScale(ctx, c, d, desired.MinReplicas(o.microservice))
+			return applyScale(ctx, c, d, desired.StartReplicas(o.microservice))
 		}
 	}
 	return nil

@@ -38,6 +38,7 @@ func statusOf(o observed, did outcome) v1alpha1.MicroserviceStatus {
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionScalingActive, scalingActive(o))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionPlatformFound, platformFound(o))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionServiceNameConflict, nameConflict(o))
+	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionPaused, paused(m))
 	return status
 }
 
@@ -72,7 +73,7 @@ type check func(observed, outcome) (conditions.Summary, bool)
 // summary is the first failing check, in a list that reads aloud.
 func summary(o observed, did outcome) conditions.Summary {
 	for _, failing := range []check{
-		invalid, nameTaken, applyFailed, notYetSeen, podsRefused, deadlineExceeded, rollingOut, podsUnavailable,
+		invalid, podTemplateRejected, nameTaken, applyFailed, pausedUnborn, notYetSeen, podsRefused, deadlineExceeded, rollingOut, podsUnavailable,
 	} {
 		if found, bad := failing(o, did); bad {
 			return found
@@ -148,10 +149,7 @@ func rollingOut(o observed, _ outcome) (conditions.Summary, bool) {
 // podsUnavailable compares with the least number of pods, so that neither
 // autoscaling nor a drain within the disruption budget makes Ready flap.
 func podsUnavailable(o observed, _ outcome) (conditions.Summary, bool) {
-	least := desired.MinReplicas(o.microservice)
-	if least > 1 && wantedReplicas(o.deployment) >= least {
-		least-- // the disruption budget
-	}
+	least := leastAvailable(o)
 	available := o.deployment.Status.AvailableReplicas
 	if available >= least {
 		return conditions.Summary{}, false

@@ -200,7 +200,7 @@ func (o *running) idle() {
 func listed() []client.ObjectList {
 	return []client.ObjectList{
 		&v1alpha1.StreamingPlatformList{}, &v1alpha1.MicroserviceList{},
-		&corev1.ServiceAccountList{}, &networkingv1.NetworkPolicyList{}, &corev1.ServiceList{},
+		&corev1.ServiceAccountList{}, &corev1.ConfigMapList{}, &networkingv1.NetworkPolicyList{}, &corev1.ServiceList{},
 		&appsv1.DeploymentList{}, &autoscalingv2.HorizontalPodAutoscalerList{}, &policyv1.PodDisruptionBudgetList{},
 	}
 }

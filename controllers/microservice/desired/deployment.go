@@ -19,13 +19,14 @@ const (
 // deployment runs the pods of one slot. It leaves replicas unset when an
 // autoscaler owns them: server-side apply then never resets the scale.
 func deployment(m *v1alpha1.Microservice, slot string) *appsv1.Deployment {
+	template, _ := podTemplate(m, slot) // Rejected has been asked
 	return &appsv1.Deployment{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
 		ObjectMeta: slotMeta(m, slot),
 		Spec: appsv1.DeploymentSpec{
 			Replicas:                replicas(m),
 			Selector:                &metav1.LabelSelector{MatchLabels: SlotSelector(m, slot)},
-			Template:                podTemplate(m, slot),
+			Template:                template,
 			Strategy:                strategy(m.Spec.Rollout),
 			MinReadySeconds:         minReadySeconds,
 			RevisionHistoryLimit:    new(int32(revisionHistoryLimit)),

@@ -12,24 +12,46 @@ import (
 // Objects lists what runs a Microservice whose stable slot is slot, in the
 // order in which it is applied: what pods need comes before the pods.
 func Objects(m *v1alpha1.Microservice, slot string) []client.Object {
-	objects := []client.Object{
-		serviceAccount(m),
+	var objects []client.Object
+	if m.Spec.ServiceAccountName == "" {
+		objects = append(objects, serviceAccount(m))
+	}
+	if len(m.Spec.Files) > 0 {
+		objects = append(objects, files(m))
+	}
+	objects = append(objects,
 		networkPolicy(m),
 		service(m, slot),
 		headlessService(m, slot),
 		deployment(m, slot),
-	}
-	if m.Spec.Autoscaling != nil {
+	)
+	if m.Spec.Autoscaling != nil && !ScaledElsewhere(m) {
 		objects = append(objects, horizontalPodAutoscaler(m, slot))
 	}
-	if MinReplicas(m) > 1 {
-		// A budget over a single pod would block every node drain for ever.
+	if needsBudget(m) {
 		objects = append(objects, podDisruptionBudget(m, slot))
 	}
 	return objects
 }
 
-// MinReplicas is the least number of pods that a Microservice may have.
+// ScaledElsewhere says whether an autoscaler that is not ours owns the number
+// of pods.
+func ScaledElsewhere(m *v1alpha1.Microservice) bool { return external(m.Spec.WorkloadSpec) }
+
+func external(spec v1alpha1.WorkloadSpec) bool {
+	return spec.Autoscaling != nil && spec.Autoscaling.Mode == v1alpha1.AutoscalingExternal
+}
+
+// StartReplicas is the number of pods that a new Deployment begins with.
+func StartReplicas(m *v1alpha1.Microservice) int32 {
+	if ScaledElsewhere(m) && m.Spec.Replicas != nil {
+		return *m.Spec.Replicas
+	}
+	return MinReplicas(m)
+}
+
+// MinReplicas is the least number of pods that a Microservice may have: none
+// when somebody else scales it.
 func MinReplicas(m *v1alpha1.Microservice) int32 {
 	switch {
 	case m.Spec.Autoscaling != nil:

@@ -10,13 +10,7 @@ import (
 
 const defaultCPUUtilization = 70
 
-// horizontalPodAutoscaler measures the main container only: a sidecar without
-// a request would otherwise make the utilization unknown.
 func horizontalPodAutoscaler(m *v1alpha1.Microservice, slot string) *autoscalingv2.HorizontalPodAutoscaler {
-	utilization := int32(defaultCPUUtilization)
-	if cpu := m.Spec.Autoscaling.CPU; cpu != nil {
-		utilization = cpu.AverageUtilization
-	}
 	return &autoscalingv2.HorizontalPodAutoscaler{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "autoscaling/v2", Kind: "HorizontalPodAutoscaler"},
 		ObjectMeta: slotMeta(m, slot),
@@ -26,17 +20,50 @@ func horizontalPodAutoscaler(m *v1alpha1.Microservice, slot string) *autoscaling
 			},
 			MinReplicas: new(m.Spec.Autoscaling.MinReplicas),
 			MaxReplicas: m.Spec.Autoscaling.MaxReplicas,
-			Metrics: []autoscalingv2.MetricSpec{{
-				Type: autoscalingv2.ContainerResourceMetricSourceType,
-				ContainerResource: &autoscalingv2.ContainerResourceMetricSource{
-					Name:      corev1.ResourceCPU,
-					Container: MainContainer,
-					Target: autoscalingv2.MetricTarget{
-						Type:               autoscalingv2.UtilizationMetricType,
-						AverageUtilization: new(utilization),
-					},
-				},
-			}},
+			Metrics:     metrics(m.Spec.Autoscaling),
+			Behavior:    m.Spec.Autoscaling.Behavior,
+		},
+	}
+}
+
+func metrics(a *v1alpha1.Autoscaling) []autoscalingv2.MetricSpec {
+	var all []autoscalingv2.MetricSpec
+	if percent := cpuUtilization(a); percent != 0 {
+		all = append(all, mainContainerMetric(corev1.ResourceCPU, utilization(percent)))
+	}
+	if m := a.Memory; m != nil && m.AverageValue != nil {
+		all = append(all, mainContainerMetric(corev1.ResourceMemory, autoscalingv2.MetricTarget{
+			Type: autoscalingv2.AverageValueMetricType, AverageValue: m.AverageValue,
+		}))
+	} else if m != nil {
+		all = append(all, mainContainerMetric(corev1.ResourceMemory, utilization(m.AverageUtilization)))
+	}
+	return append(all, a.Metrics...)
+}
+
+// cpuUtilization is the target in percent, or 0 where other targets stand alone.
+func cpuUtilization(a *v1alpha1.Autoscaling) int32 {
+	switch {
+	case a.CPU != nil:
+		return a.CPU.AverageUtilization
+	case a.Memory != nil || len(a.Metrics) > 0:
+		return 0
+	default:
+		return defaultCPUUtilization
+	}
+}
+
+func utilization(percent int32) autoscalingv2.MetricTarget {
+	return autoscalingv2.MetricTarget{Type: autoscalingv2.UtilizationMetricType, AverageUtilization: new(percent)}
+}
+
+// mainContainerMetric leaves sidecars out: one without a request would make the
+// utilization unknown.
+func mainContainerMetric(name corev1.ResourceName, target autoscalingv2.MetricTarget) autoscalingv2.MetricSpec {
+	return autoscalingv2.MetricSpec{
+		Type: autoscalingv2.ContainerResourceMetricSourceType,
+		ContainerResource: &autoscalingv2.ContainerResourceMetricSource{
+			Name: name, Container: MainContainer, Target: target,
 		},
 	}
 }

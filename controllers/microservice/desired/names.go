@@ -18,6 +18,9 @@ const (
 	LabelManagedBy = "app.kubernetes.io/managed-by"
 	LabelSlot      = "streamplane.dev/slot"
 
+	// ownPrefix begins the labels and annotations that only the operator sets.
+	ownPrefix = "streamplane.dev/"
+
 	// ManagedBy is the value of LabelManagedBy on everything the operator makes.
 	ManagedBy = "streamplane"
 )
@@ -82,9 +85,30 @@ func labels(m *v1alpha1.Microservice) map[string]string {
 	return labels
 }
 
-// podLabels are the labels of the pods of one slot.
+// podLabels are the labels of the pods of one slot: those of the spec, and ours.
 func podLabels(m *v1alpha1.Microservice, slot string) map[string]string {
+	all := map[string]string{}
+	for key, value := range m.Spec.PodLabels {
+		all[key] = string(value)
+	}
+	maps.Copy(all, ownPodLabels(m, slot))
+	return all
+}
+
+// ownPodLabels are the labels of pods that the operator depends on.
+func ownPodLabels(m *v1alpha1.Microservice, slot string) map[string]string {
 	all := labels(m)
 	maps.Copy(all, SlotSelector(m, slot))
+	return all
+}
+
+func podAnnotations(m *v1alpha1.Microservice) map[string]string {
+	var all map[string]string
+	for key, value := range m.Spec.PodAnnotations {
+		if all == nil {
+			all = map[string]string{}
+		}
+		all[key] = string(value)
+	}
 	return all
 }

@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -26,18 +24,15 @@ const (
 	drainSeconds = 5
 
 	defaultGracePeriodSeconds = 45
-
-	tmpVolume = "tmp"
-	tmpPath   = "/tmp"
-	tmpSize   = "64Mi"
 )
 
-// podTemplate meets the restricted Pod Security Standard, whatever the spec says.
-func podTemplate(m *v1alpha1.Microservice, slot string) corev1.PodTemplateSpec {
+// renderedPod is the pod template before the patch of the spec. It meets the
+// restricted Pod Security Standard.
+func renderedPod(m *v1alpha1.Microservice, slot string) corev1.PodTemplateSpec {
 	return corev1.PodTemplateSpec{
-		ObjectMeta: metav1.ObjectMeta{Labels: podLabels(m, slot)},
+		ObjectMeta: metav1.ObjectMeta{Labels: podLabels(m, slot), Annotations: podAnnotations(m)},
 		Spec: corev1.PodSpec{
-			ServiceAccountName:            m.Name,
+			ServiceAccountName:            cmp.Or(m.Spec.ServiceAccountName, m.Name),
 			AutomountServiceAccountToken:  new(false),
 			EnableServiceLinks:            new(false),
 			ImagePullSecrets:              pullSecrets(m.Spec.ImagePullSecrets),
@@ -49,10 +44,14 @@ func podTemplate(m *v1alpha1.Microservice, slot string) corev1.PodTemplateSpec {
 				FSGroup:        new(int64(nonRootID)),
 				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
+			NodeSelector:              nodeSelector(m),
+			Tolerations:               m.Spec.Tolerations,
+			Affinity:                  m.Spec.Affinity,
 			TopologySpreadConstraints: spread(m, slot),
-			InitContainers:            initContainers(m),
+			PriorityClassName:         m.Spec.PriorityClassName,
+			InitContainers:            append(sidecars(m), initContainers(m)...),
 			Containers:                []corev1.Container{mainContainer(m)},
-			Volumes:                   volumes(m.Spec.Volumes),
+			Volumes:                   volumes(m),
 		},
 	}
 }
@@ -64,22 +63,6 @@ func gracePeriod(m *v1alpha1.Microservice) int64 {
 	return defaultGracePeriodSeconds
 }
 
-// spread puts the pods of one revision on different zones and nodes where that
-// is possible, and starts them anyway where it is not.
-func spread(m *v1alpha1.Microservice, slot string) []corev1.TopologySpreadConstraint {
-	var all []corev1.TopologySpreadConstraint
-	for _, key := range []string{corev1.LabelTopologyZone, corev1.LabelHostname} {
-		all = append(all, corev1.TopologySpreadConstraint{
-			MaxSkew:           1,
-			TopologyKey:       key,
-			WhenUnsatisfiable: corev1.ScheduleAnyway,
-			LabelSelector:     &metav1.LabelSelector{MatchLabels: SlotSelector(m, slot)},
-			MatchLabelKeys:    []string{"pod-template-hash"},
-		})
-	}
-	return all
-}
-
 func mainContainer(m *v1alpha1.Microservice) corev1.Container {
 	c := corev1.Container{
 		Name:            MainContainer,
@@ -88,7 +71,8 @@ func mainContainer(m *v1alpha1.Microservice) corev1.Container {
 		Command:         m.Spec.Command,
 		Args:            m.Spec.Args,
 		Env:             environment(m),
-		VolumeMounts:    volumeMounts(m.Spec.VolumeMounts),
+		EnvFrom:         envFrom(m.Spec.EnvFrom),
+		VolumeMounts:    append(volumeMounts(m.Spec.VolumeMounts), fileMounts(m)...),
 		SecurityContext: restricted(),
 		Lifecycle: &corev1.Lifecycle{
 			PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: drainSeconds}},
@@ -119,22 +103,41 @@ func tcpProbe(port string) *corev1.Probe {
 func initContainers(m *v1alpha1.Microservice) []corev1.Container {
 	var all []corev1.Container
 	for _, i := range m.Spec.InitContainers {
-		c := corev1.Container{
-			Name:            i.Name,
-			Image:           i.Image,
-			ImagePullPolicy: pullPolicy(m),
-			Command:         i.Command,
-			Args:            i.Args,
-			Env:             envVars(i.Env),
-			VolumeMounts:    volumeMounts(i.VolumeMounts),
-			SecurityContext: restricted(),
-		}
-		if i.Resources != nil {
-			c.Resources = *i.Resources
+		all = append(all, initContainer(m, i))
+	}
+	return all
+}
+
+// sidecars are init containers that go on running: Kubernetes starts them
+// before the main container and stops them after it.
+func sidecars(m *v1alpha1.Microservice) []corev1.Container {
+	var all []corev1.Container
+	for _, s := range m.Spec.Sidecars {
+		c := initContainer(m, s.InitContainer)
+		c.RestartPolicy = new(corev1.ContainerRestartPolicyAlways)
+		if p := s.Probes; p != nil {
+			c.StartupProbe, c.ReadinessProbe, c.LivenessProbe = p.Startup, p.Readiness, p.Liveness
 		}
 		all = append(all, c)
 	}
 	return all
+}
+
+func initContainer(m *v1alpha1.Microservice, i v1alpha1.InitContainer) corev1.Container {
+	c := corev1.Container{
+		Name:            i.Name,
+		Image:           i.Image,
+		ImagePullPolicy: pullPolicy(m),
+		Command:         i.Command,
+		Args:            i.Args,
+		Env:             envVars(i.Env),
+		VolumeMounts:    volumeMounts(i.VolumeMounts),
+		SecurityContext: restricted(),
+	}
+	if i.Resources != nil {
+		c.Resources = *i.Resources
+	}
+	return c
 }
 
 func restricted() *corev1.SecurityContext {
@@ -234,44 +237,25 @@ func envVars(vars []v1alpha1.EnvVar) []corev1.EnvVar {
 	return all
 }
 
+func envFrom(sources []v1alpha1.EnvFromSource) []corev1.EnvFromSource {
+	var all []corev1.EnvFromSource
+	for _, s := range sources {
+		e := corev1.EnvFromSource{Prefix: s.Prefix}
+		if s.SecretRef != nil {
+			e.SecretRef = &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: s.SecretRef.Name}}
+		}
+		if s.ConfigMapRef != nil {
+			e.ConfigMapRef = &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: s.ConfigMapRef.Name}}
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
 func pullSecrets(refs []v1alpha1.LocalReference) []corev1.LocalObjectReference {
 	var all []corev1.LocalObjectReference
 	for _, r := range refs {
 		all = append(all, corev1.LocalObjectReference{Name: r.Name})
-	}
-	return all
-}
-
-// volumes always include a /tmp, because the root file system is read-only: a
-// small one unless the spec has its own.
-func volumes(wanted []v1alpha1.Volume) []corev1.Volume {
-	var all []corev1.Volume
-	if !slices.ContainsFunc(wanted, func(v v1alpha1.Volume) bool { return v.Name == tmpVolume }) {
-		all = append(all, emptyDir(tmpVolume, tmpSize))
-	}
-	for _, v := range wanted {
-		if v.EmptyDir != nil {
-			all = append(all, emptyDir(v.Name, v.EmptyDir.SizeLimit))
-		}
-	}
-	return all
-}
-
-func emptyDir(name, sizeLimit string) corev1.Volume {
-	source := &corev1.EmptyDirVolumeSource{}
-	if limit, err := resource.ParseQuantity(sizeLimit); err == nil {
-		source.SizeLimit = &limit
-	}
-	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{EmptyDir: source}}
-}
-
-func volumeMounts(wanted []v1alpha1.VolumeMount) []corev1.VolumeMount {
-	var all []corev1.VolumeMount
-	if !slices.ContainsFunc(wanted, func(v v1alpha1.VolumeMount) bool { return v.MountPath == tmpPath }) {
-		all = append(all, corev1.VolumeMount{Name: tmpVolume, MountPath: tmpPath})
-	}
-	for _, v := range wanted {
-		all = append(all, corev1.VolumeMount{Name: v.Name, MountPath: v.MountPath, ReadOnly: v.ReadOnly})
 	}
 	return all
 }

@@ -2,12 +2,15 @@ package desired
 
 import (
 	"fmt"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 )
+
+// maxPods is the greatest number of pods of a service.
+const maxPods = 1000
 
 // a rule returns the field that breaks it, and the fix, or "".
 type rule func(v1alpha1.WorkloadSpec) string
@@ -16,7 +19,10 @@ type rule func(v1alpha1.WorkloadSpec) string
 // that the API server can check on the parts of a merged specification only. It
 // returns "" or the first field that breaks a rule, and the fix.
 func Validate(spec v1alpha1.WorkloadSpec) string {
-	for _, broken := range []rule{needsImage, oneScale, ordered, cpuRequest, mountsExist} {
+	for _, broken := range []rule{
+		needsImage, oneScale, startNumber, bounds, targets, cpuRequest, memoryRequest, disruption,
+		oneSource, mountsExist, filesFit, namesDiffer, envFromOne, podMetadata, patchBounds,
+	} {
 		if problem := broken(spec); problem != "" {
 			return problem
 		}
@@ -32,43 +38,87 @@ func needsImage(spec v1alpha1.WorkloadSpec) string {
 }
 
 func oneScale(spec v1alpha1.WorkloadSpec) string {
-	if spec.Replicas != nil && spec.Autoscaling != nil {
-		return "replicas: mutually exclusive with autoscaling: remove one of them"
+	if spec.Replicas != nil && spec.Autoscaling != nil && !external(spec) {
+		return "replicas: mutually exclusive with autoscaling: remove one of them, or set autoscaling.mode to External"
 	}
 	return ""
 }
 
-func ordered(spec v1alpha1.WorkloadSpec) string {
-	if a := spec.Autoscaling; a != nil && a.MinReplicas > a.MaxReplicas {
-		return fmt.Sprintf("autoscaling.minReplicas: %d exceeds maxReplicas %d", a.MinReplicas, a.MaxReplicas)
+func startNumber(spec v1alpha1.WorkloadSpec) string {
+	if external(spec) && spec.Replicas == nil {
+		return "replicas: required with autoscaling.mode External: the number of pods to start with"
 	}
 	return ""
+}
+
+func bounds(spec v1alpha1.WorkloadSpec) string {
+	a := spec.Autoscaling
+	switch {
+	case a == nil || external(spec):
+		return ""
+	case a.MinReplicas == 0:
+		return "autoscaling.minReplicas: required"
+	case a.MaxReplicas == 0:
+		return "autoscaling.maxReplicas: required"
+	case a.MinReplicas > a.MaxReplicas:
+		return fmt.Sprintf("autoscaling.minReplicas: %d exceeds maxReplicas %d", a.MinReplicas, a.MaxReplicas)
+	default:
+		return ""
+	}
+}
+
+func targets(spec v1alpha1.WorkloadSpec) string {
+	a := spec.Autoscaling
+	switch {
+	case a == nil:
+		return ""
+	case external(spec) && (a.MinReplicas != 0 || a.MaxReplicas != 0 || a.CPU != nil || a.Memory != nil || len(a.Metrics) > 0 || a.Behavior != nil):
+		return "autoscaling.mode: External leaves bounds, targets and behavior to the other autoscaler: remove them"
+	case a.Memory != nil && (a.Memory.AverageUtilization == 0) == (a.Memory.AverageValue == nil):
+		return "autoscaling.memory: set exactly one of averageUtilization and averageValue"
+	default:
+		return ""
+	}
 }
 
 // cpuRequest matters because utilization is a share of the request.
 func cpuRequest(spec v1alpha1.WorkloadSpec) string {
-	if spec.Autoscaling == nil {
+	if spec.Autoscaling == nil || external(spec) || cpuUtilization(spec.Autoscaling) == 0 || requests(spec, corev1.ResourceCPU) {
 		return ""
-	}
-	if spec.Resources != nil {
-		_, requested := spec.Resources.Requests[corev1.ResourceCPU]
-		_, limited := spec.Resources.Limits[corev1.ResourceCPU]
-		if requested || limited {
-			return ""
-		}
 	}
 	return "resources.requests.cpu: required by autoscaling on cpu"
 }
 
-func mountsExist(spec v1alpha1.WorkloadSpec) string {
-	mounts := slices.Clone(spec.VolumeMounts)
-	for _, i := range spec.InitContainers {
-		mounts = append(mounts, i.VolumeMounts...)
+func memoryRequest(spec v1alpha1.WorkloadSpec) string {
+	a := spec.Autoscaling
+	if a == nil || a.Memory == nil || a.Memory.AverageUtilization == 0 || requests(spec, corev1.ResourceMemory) {
+		return ""
 	}
-	for _, m := range mounts {
-		if !slices.ContainsFunc(spec.Volumes, func(v v1alpha1.Volume) bool { return v.Name == m.Name }) {
-			return fmt.Sprintf("volumeMounts[%s]: there is no volume %q: add it to volumes", m.MountPath, m.Name)
-		}
+	return "resources.requests.memory: required by autoscaling on the utilization of memory"
+}
+
+// requests says whether the main container requests a resource: a limit alone
+// is one.
+func requests(spec v1alpha1.WorkloadSpec, name corev1.ResourceName) bool {
+	if spec.Resources == nil {
+		return false
+	}
+	_, requested := spec.Resources.Requests[name]
+	_, limited := spec.Resources.Limits[name]
+	return requested || limited
+}
+
+func disruption(spec v1alpha1.WorkloadSpec) string {
+	d := spec.Disruption
+	if d == nil || d.MaxUnavailable == nil {
+		return ""
+	}
+	if d.Mode == v1alpha1.DisruptionUnlimited {
+		return "disruption.maxUnavailable: has no meaning with mode Unlimited: remove one of them"
+	}
+	n, err := intstr.GetScaledValueFromIntOrPercent(d.MaxUnavailable, maxPods, true)
+	if err != nil || n < 0 || n > maxPods {
+		return fmt.Sprintf("disruption.maxUnavailable: %s is neither between 0 and %d nor a percentage", d.MaxUnavailable, maxPods)
 	}
 	return ""
 }

@@ -84,6 +84,68 @@ func TestMerge(t *testing.T) {
 			want: `{calls: [{to: a}, {to: b, port: 1}], volumes: [{name: v, emptyDir: {sizeLimit: 9Gi}}],
 				volumeMounts: [{name: v, mountPath: /v, readOnly: true}, {name: v, mountPath: /w}]}`,
 		},
+		"External takes the place of bounds": {
+			base: "{autoscaling: {minReplicas: 2, maxReplicas: 6, cpu: {averageUtilization: 50}}}",
+			own:  "{replicas: 3, autoscaling: {mode: External}}",
+			want: "{replicas: 3, autoscaling: {mode: External}}",
+		},
+		"a target is added, metrics and behavior are replaced": {
+			base: `{autoscaling: {minReplicas: 2, maxReplicas: 6, cpu: {averageUtilization: 50}, metrics: [{type: Pods}, {type: Object}],
+				memory: {averageValue: 1Gi}, behavior: {scaleUp: {stabilizationWindowSeconds: 5}}}}`,
+			own: `{autoscaling: {minReplicas: 2, maxReplicas: 6, metrics: [{type: External}], memory: {averageUtilization: 80},
+				behavior: {scaleDown: {stabilizationWindowSeconds: 6}}}}`,
+			want: `{autoscaling: {minReplicas: 2, maxReplicas: 6, cpu: {averageUtilization: 50}, metrics: [{type: External}],
+				memory: {averageUtilization: 80}, behavior: {scaleDown: {stabilizationWindowSeconds: 6}}}}`,
+		},
+		"a volume of another kind replaces one": {
+			base: "{volumes: [{name: a, emptyDir: {sizeLimit: 1Gi}}, {name: media, emptyDir: {sizeLimit: 1Gi}}]}",
+			own:  "{volumes: [{name: b, secret: {name: s}}, {name: media, persistentVolumeClaim: {claimName: media}}]}",
+			want: `{volumes: [{name: a, emptyDir: {sizeLimit: 1Gi}}, {name: media, persistentVolumeClaim: {claimName: media}},
+				{name: b, secret: {name: s}}]}`,
+		},
+		"files are merged by path": {
+			base: "{files: [{mountPath: /a, content: base}, {mountPath: /b, content: base}]}",
+			own:  `{files: [{mountPath: /c, content: own}, {mountPath: /a, content: ""}]}`,
+			want: `{files: [{mountPath: /a, content: ""}, {mountPath: /b, content: base}, {mountPath: /c, content: own}]}`,
+		},
+		"sidecars and init containers are merged by name, and so are their lists": {
+			base: `{sidecars: [{name: a, image: x, env: [{name: A, value: base}, {name: B, value: base}], probes: {liveness: {tcpSocket: {port: 1}}}}],
+				initContainers: [{name: i, image: x, env: [{name: A, value: base}], volumeMounts: [{name: v, mountPath: /v}]}]}`,
+			own: `{sidecars: [{name: b, image: z}, {name: a, image: "y", env: [{name: C, value: own}, {name: A, valueFrom: {secretKeyRef: {name: s, key: k}}}]}],
+				initContainers: [{name: i, image: x, volumeMounts: [{name: w, mountPath: /w}]}]}`,
+			want: `{sidecars: [{name: a, image: "y", env: [{name: A, valueFrom: {secretKeyRef: {name: s, key: k}}}, {name: B, value: base},
+				{name: C, value: own}], probes: {liveness: {tcpSocket: {port: 1}}}}, {name: b, image: z}],
+				initContainers: [{name: i, image: x, env: [{name: A, value: base}],
+				volumeMounts: [{name: v, mountPath: /v}, {name: w, mountPath: /w}]}]}`,
+		},
+		"labels, annotations and node selectors are merged": {
+			base: "{podLabels: {a: base, b: base}, podAnnotations: {a: base}, nodeSelector: {a: base}}",
+			own:  "{podLabels: {b: own}, podAnnotations: {b: own}, nodeSelector: {a: own}}",
+			want: "{podLabels: {a: base, b: own}, podAnnotations: {a: base, b: own}, nodeSelector: {a: own}}",
+		},
+		"what has no key is replaced": {
+			base: `{envFrom: [{secretRef: {name: a}}], tolerations: [{key: a}, {key: b}], affinity: {nodeAffinity: {}},
+				topologySpread: [{topologyKey: a, maxSkew: 1, whenUnsatisfiable: x}]}`,
+			own: `{envFrom: [{configMapRef: {name: b}}], tolerations: [{key: c}], affinity: {podAffinity: {}},
+				topologySpread: [{topologyKey: b, maxSkew: 1, whenUnsatisfiable: x}]}`,
+			want: `{envFrom: [{configMapRef: {name: b}}], tolerations: [{key: c}], affinity: {podAffinity: {}},
+				topologySpread: [{topologyKey: b, maxSkew: 1, whenUnsatisfiable: x}]}`,
+		},
+		"single values are replaced": {
+			base: "{serviceAccountName: a, priorityClassName: a, disruption: {maxUnavailable: 1}}",
+			own:  "{serviceAccountName: b, priorityClassName: b, disruption: {maxUnavailable: 50%}, paused: true}",
+			want: "{serviceAccountName: b, priorityClassName: b, disruption: {maxUnavailable: 50%}, paused: true}",
+		},
+		"a patch is handed on as it is": {
+			base: "{podTemplate: {spec: {hostname: base}}}",
+			own:  "{podTemplate: {spec: {affinity: {$patch: delete}, hostAliases: [{$patch: replace}], tolerations: [{key: null}]}}}",
+			want: "{podTemplate: {spec: {affinity: {$patch: delete}, hostAliases: [{$patch: replace}], tolerations: [{key: null}]}}}",
+		},
+		"a patch of the base stays": {
+			base: "{podTemplate: {spec: {hostname: base}}}",
+			own:  "{}",
+			want: "{podTemplate: {spec: {hostname: base}}}",
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

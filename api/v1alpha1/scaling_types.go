@@ -1,0 +1,126 @@
+package v1alpha1
+
+import (
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// AutoscalingMode says who moves the number of pods.
+// +kubebuilder:validation:Enum=Native;External
+type AutoscalingMode string
+
+// The modes of autoscaling.
+const (
+	// AutoscalingNative makes a HorizontalPodAutoscaler.
+	AutoscalingNative AutoscalingMode = "Native"
+	// AutoscalingExternal keeps the operator's hands off the number of pods.
+	AutoscalingExternal AutoscalingMode = "External"
+)
+
+// Autoscaling moves the number of pods of a service between two bounds.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.minReplicas) || (has(self.mode) && self.mode == 'External')",message="minReplicas is required",fieldPath=".minReplicas",reason=FieldValueRequired
+// +kubebuilder:validation:XValidation:rule="has(self.maxReplicas) || (has(self.mode) && self.mode == 'External')",message="maxReplicas is required",fieldPath=".maxReplicas",reason=FieldValueRequired
+// +kubebuilder:validation:XValidation:rule="!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas",message="minReplicas must not exceed maxReplicas",fieldPath=".minReplicas"
+// +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'External' || !(has(self.minReplicas) || has(self.maxReplicas) || has(self.cpu) || has(self.memory) || has(self.metrics) || has(self.behavior))",message="mode External leaves bounds, targets and behavior to the other autoscaler: remove them",fieldPath=".mode"
+type Autoscaling struct {
+	// mode says who moves the number of pods: Native is a
+	// HorizontalPodAutoscaler made by the operator. External is an autoscaler of
+	// yours, which targets the Deployment <microservice>-blue: the operator
+	// creates it with spec.replicas and then never writes the number. Absent
+	// means Native.
+	// +optional
+	Mode AutoscalingMode `json:"mode,omitempty"`
+
+	// minReplicas is the least number of pods. Required, except with External.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	MinReplicas int32 `json:"minReplicas,omitempty"`
+
+	// maxReplicas is the greatest number of pods. Required, except with External.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	MaxReplicas int32 `json:"maxReplicas,omitempty"`
+
+	// cpu scales on the processor time that the main container uses. Absent,
+	// and with no other target, means an average utilization of 70 percent.
+	// +optional
+	CPU *CPUTarget `json:"cpu,omitempty"`
+
+	// memory scales on the memory that the main container uses.
+	// +optional
+	Memory *MemoryTarget `json:"memory,omitempty" patchStrategy:"replace"`
+
+	// metrics are further targets, as in a HorizontalPodAutoscaler; the greatest
+	// number that any target asks for wins. A list given here replaces the one
+	// below it, it is not merged.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Metrics []autoscalingv2.MetricSpec `json:"metrics,omitempty"`
+
+	// behavior limits how fast the number grows and shrinks, as in a
+	// HorizontalPodAutoscaler. Absent means the defaults of Kubernetes.
+	// +optional
+	Behavior *autoscalingv2.HorizontalPodAutoscalerBehavior `json:"behavior,omitempty" patchStrategy:"replace"`
+}
+
+// CPUTarget is the processor use that autoscaling aims at.
+type CPUTarget struct {
+	// averageUtilization over all pods, in percent of the cpu request.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	AverageUtilization int32 `json:"averageUtilization"`
+}
+
+// MemoryTarget is the use of memory that autoscaling aims at; exactly one
+// field is set.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.averageUtilization) != has(self.averageValue)",message="set exactly one of averageUtilization and averageValue"
+type MemoryTarget struct {
+	// averageUtilization over all pods, in percent of the memory request.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	AverageUtilization int32 `json:"averageUtilization,omitempty"`
+
+	// averageValue over all pods, for example 512Mi.
+	// +optional
+	AverageValue *resource.Quantity `json:"averageValue,omitempty"`
+}
+
+// DisruptionMode says whether drains are limited.
+// +kubebuilder:validation:Enum=Limited;Unlimited
+type DisruptionMode string
+
+// The modes of disruption.
+const (
+	// DisruptionLimited makes a PodDisruptionBudget.
+	DisruptionLimited DisruptionMode = "Limited"
+	// DisruptionUnlimited makes none.
+	DisruptionUnlimited DisruptionMode = "Unlimited"
+)
+
+// Disruption is how many pods a drain of nodes may take at once.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.maxUnavailable) || !has(self.mode) || self.mode != 'Unlimited'",message="maxUnavailable has no meaning with mode Unlimited: remove one of them"
+type Disruption struct {
+	// mode Unlimited makes no PodDisruptionBudget: a drain may take all pods at
+	// once. Absent means Limited.
+	// +optional
+	Mode DisruptionMode `json:"mode,omitempty"`
+
+	// maxUnavailable is how many pods, or which percentage, may be missing
+	// during a drain; it then also holds for a service of one pod. 0 blocks
+	// drains. Absent means 1.
+	// +optional
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=4
+	// +kubebuilder:validation:Pattern=`^(100|[0-9]{1,2})%$`
+	// +kubebuilder:validation:XValidation:rule="type(self) != int || (int(self) >= 0 && int(self) <= 1000)",message="must be between 0 and 1000, or a percentage"
+	MaxUnavailable *intstr.IntOrString `json:"maxUnavailable,omitempty"`
+}
