@@ -21,7 +21,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/microservice"
@@ -45,8 +44,10 @@ const (
 
 // Options are what a user may set.
 type Options struct {
-	Catalog                 release.Catalog
-	MetricsAddress          string
+	Catalog release.Catalog
+	// WatchNamespaces bounds what the operator reads and writes; all when empty.
+	WatchNamespaces         []string
+	Metrics                 Metrics
 	HealthAddress           string
 	LeaderElect             bool
 	LeaderElectionNamespace string
@@ -71,7 +72,7 @@ func Scheme() (*runtime.Scheme, error) {
 }
 
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=streamplane-system,resources=leases,verbs=get;create;update
-// +kubebuilder:rbac:groups="",namespace=streamplane-system,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups="",namespace=streamplane-system,resources=events,verbs=create
 
 // New makes the operator's manager, ready to start.
 func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error) {
@@ -82,6 +83,9 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	cfg = rest.CopyConfig(cfg)
 	cfg.QPS = -1 // the API server's priority and fairness shares out its time
 	options := managerOptions(scheme, o)
+	if options.Metrics, err = o.Metrics.options(); err != nil {
+		return nil, err
+	}
 	if o.adjust != nil {
 		o.adjust(&options)
 	}
@@ -112,16 +116,26 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	return mgr, nil
 }
 
-func managerOptions(scheme *runtime.Scheme, o Options) ctrl.Options {
+// cacheOptions hold what is ours, and with namespaces only what is in these.
+func cacheOptions(namespaces []string) cache.Options {
 	ours := labels.SelectorFromSet(labels.Set{desired.LabelManagedBy: desired.ManagedBy})
-	byObject := map[client.Object]cache.ByObject{}
+	o := cache.Options{ByObject: map[client.Object]cache.ByObject{}, ReaderFailOnMissingInformer: true}
 	for _, kind := range microservice.Owned() {
-		byObject[kind] = cache.ByObject{Label: ours}
+		o.ByObject[kind] = cache.ByObject{Label: ours}
 	}
+	if len(namespaces) > 0 {
+		o.DefaultNamespaces = map[string]cache.Config{}
+	}
+	for _, namespace := range namespaces {
+		o.DefaultNamespaces[namespace] = cache.Config{}
+	}
+	return o
+}
+
+func managerOptions(scheme *runtime.Scheme, o Options) ctrl.Options {
 	return ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         cache.Options{ByObject: byObject, ReaderFailOnMissingInformer: true},
-		Metrics:                       server.Options{BindAddress: o.MetricsAddress},
+		Cache:                         cacheOptions(o.WatchNamespaces),
 		HealthProbeBindAddress:        o.HealthAddress,
 		LeaderElection:                o.LeaderElect,
 		LeaderElectionID:              leaderElectionID,

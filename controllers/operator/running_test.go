@@ -19,7 +19,6 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
@@ -65,31 +64,40 @@ func catalog(names ...string) release.Catalog {
 // there, until the test ends.
 func (w *world) start(releases release.Catalog) *running {
 	w.Helper()
+	return w.startAs(plane.operator, Options{
+		Catalog: releases, WatchNamespaces: []string{w.namespace}, Metrics: Metrics{Address: "0"},
+	})
+}
+
+// startAs runs an operator of other settings or rights.
+func (w *world) startAs(user *rest.Config, options Options) *running {
+	w.Helper()
 	log := &lockedBuffer{}
 	ctx, cancel := context.WithCancel(w.Context())
 	o := &running{world: w, requests: &requests{}}
-	cfg := rest.CopyConfig(plane.operator)
+	cfg := rest.CopyConfig(user)
 	cfg.Wrap(o.requests.wrap)
+	options.HealthAddress, options.conflictRetry = "0", time.Second
+	options.adjust = func(manager *ctrl.Options) {
+		manager.Controller.SkipNameValidation = new(true)
+		manager.Logger = logr.FromSlogHandler(slog.NewTextHandler(log, &slog.HandlerOptions{ReplaceAttr: brief}))
+	}
 	var err error
-	o.manager, err = New(ctx, cfg, Options{
-		Catalog: releases, MetricsAddress: "0", HealthAddress: "0", conflictRetry: time.Second,
-		adjust: func(options *ctrl.Options) {
-			options.Cache.DefaultNamespaces = map[string]cache.Config{w.namespace: {}}
-			options.Controller.SkipNameValidation = new(true)
-			options.Logger = logr.FromSlogHandler(slog.NewTextHandler(log, &slog.HandlerOptions{ReplaceAttr: brief}))
-		},
-	})
+	o.manager, err = New(ctx, cfg, options)
 	if err != nil {
 		cancel()
 		w.Fatal(err)
 	}
-	o.wire(releases)
+	o.wire(options.Catalog)
 	stopped := make(chan error, 1)
 	go func() { stopped <- o.manager.Start(ctx) }()
 	o.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-stopped; err != nil {
 			w.Error(err)
+		}
+		for _, refusal := range o.requests.withoutRight() {
+			w.Errorf("a right is missing: %s", refusal)
 		}
 		if w.Failed() {
 			w.Logf("end of the operator's log:\n%s", log.end())

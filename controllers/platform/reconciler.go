@@ -29,10 +29,10 @@ type Reconciler struct {
 	ConflictRetry time.Duration
 }
 
-// +kubebuilder:rbac:groups=streamplane.dev,resources=streamingplatforms,verbs=get;list;watch
+// +kubebuilder:rbac:groups=streamplane.dev,resources=streamingplatforms,verbs=list;watch
 // +kubebuilder:rbac:groups=streamplane.dev,resources=streamingplatforms/status,verbs=patch
 // +kubebuilder:rbac:groups=streamplane.dev,resources=microservices,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 
 // SetupWithManager watches StreamingPlatforms and their Microservices.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {

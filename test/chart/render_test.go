@@ -62,12 +62,17 @@ func readSources(t *testing.T) {
 // template renders the chart with extra values, and returns the documents and what Helm complained of.
 func template(t *testing.T, values string) (rendered []byte, message string, err error) {
 	t.Helper()
+	return templateIn(t, "streamplane-system", values)
+}
+
+func templateIn(t *testing.T, namespace, values string) (rendered []byte, message string, err error) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "values.yaml")
 	if err := os.WriteFile(file, []byte(values), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), tool(t, "helm"), "template", "streamplane",
-		filepath.Join(root, "charts", "streamplane"), "--namespace=streamplane-system", "--values="+file)
+		filepath.Join(root, "charts", "streamplane"), "--namespace="+namespace, "--values="+file)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	rendered, err = cmd.Output()
@@ -76,7 +81,12 @@ func template(t *testing.T, values string) (rendered []byte, message string, err
 
 func helm(t *testing.T, values string) objects {
 	t.Helper()
-	rendered, message, err := template(t, values)
+	return helmIn(t, "streamplane-system", values)
+}
+
+func helmIn(t *testing.T, namespace, values string) objects {
+	t.Helper()
+	rendered, message, err := templateIn(t, namespace, values)
 	if err != nil {
 		t.Fatalf("helm template: %v\n%s", err, message)
 	}
