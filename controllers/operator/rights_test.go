@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
+	"github.com/streamplane/streamplane/controllers/conditions"
 	"github.com/streamplane/streamplane/controllers/microservice"
 )
 
@@ -146,6 +147,9 @@ func TestRightsAreExact(t *testing.T) {
 	p := w.platform("{}")
 	w.ready(p)
 	o.settle()
+	for range 2 { // as by a reconcile that has not yet seen its last report; the second is a patch
+		conditions.Announce(o.platforms.Events, p, nil, p.Status.Conditions)
+	}
 	w.leaveBehind()
 	change(w, p, func(p *v1alpha1.StreamingPlatform) {
 		p.Spec.Services = []v1alpha1.PlatformService{{Name: "streaming", Enabled: new(false)}}

@@ -32,7 +32,7 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=streamplane.dev,resources=streamingplatforms,verbs=list;watch
 // +kubebuilder:rbac:groups=streamplane.dev,resources=streamingplatforms/status,verbs=patch
 // +kubebuilder:rbac:groups=streamplane.dev,resources=microservices,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // SetupWithManager watches StreamingPlatforms and their Microservices.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
