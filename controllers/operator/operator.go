@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -21,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/microservice"
@@ -54,6 +56,7 @@ type Options struct {
 
 	// Tests run several operators in one process, and have no time.
 	adjust        func(*ctrl.Options)
+	registry      prometheus.Registerer
 	conflictRetry time.Duration
 }
 
@@ -106,6 +109,13 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	}
 	if err := microservices.SetupWithManager(ctx, mgr); err != nil {
 		return nil, fmt.Errorf("set up microservices: %w", err)
+	}
+	registry := o.registry
+	if registry == nil {
+		registry = metrics.Registry
+	}
+	if err := register(registry, mgr.GetCache()); err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return nil, fmt.Errorf("add health check: %w", err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -31,6 +32,7 @@ import (
 type running struct {
 	*world
 	requests *requests
+	registry *prometheus.Registry
 	manager  ctrl.Manager
 	// stop ends the operator; it may be called twice.
 	stop func()
@@ -74,10 +76,10 @@ func (w *world) startAs(user *rest.Config, options Options) *running {
 	w.Helper()
 	log := &lockedBuffer{}
 	ctx, cancel := context.WithCancel(w.Context())
-	o := &running{world: w, requests: &requests{}}
+	o := &running{world: w, requests: &requests{}, registry: prometheus.NewRegistry()}
 	cfg := rest.CopyConfig(user)
 	cfg.Wrap(o.requests.wrap)
-	options.HealthAddress, options.conflictRetry = "0", time.Second
+	options.HealthAddress, options.conflictRetry, options.registry = "0", time.Second, o.registry
 	options.adjust = func(manager *ctrl.Options) {
 		manager.Controller.SkipNameValidation = new(true)
 		manager.Logger = logr.FromSlogHandler(slog.NewTextHandler(log, &slog.HandlerOptions{ReplaceAttr: brief}))

@@ -96,6 +96,7 @@ func (r *Reconciler) report(ctx context.Context, o observed, did outcome) error 
 	if err := r.Client.Status().Patch(ctx, p, client.MergeFrom(before)); err != nil {
 		return fmt.Errorf("write status: %w", err)
 	}
+	apply.Count("StreamingPlatform", apply.Reporting)
 	conditions.Announce(r.Events, p, before.Status.Conditions, p.Status.Conditions)
 	return nil
 }
