@@ -2,8 +2,13 @@ package operator
 
 import (
 	"fmt"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 )
@@ -75,6 +80,41 @@ func TestWritesAreCounted(t *testing.T) {
 	} {
 		if all[series] < 1 {
 			t.Errorf("no %s in %v", series, all)
+		}
+	}
+}
+
+// What the chart asks Prometheus for is what the operator serves.
+func TestAlertsAndDashboardKnowTheMetrics(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.start(catalog("1.0.0"))
+	w.playControllers()
+	w.ready(w.microservice("search", `{platformRef: {name: acme}, image: "registry.test/search:1"}`))
+	known := map[string]bool{}
+	for _, registry := range []prometheus.Gatherer{o.registry, metrics.Registry} {
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, family := range families {
+			known[family.GetName()] = true
+		}
+	}
+	name := regexp.MustCompile(`\b(streamplane|controller_runtime|workqueue|rest_client)_[a-z_]+`)
+	for _, file := range []string{"alerts.yaml", "dashboard.json"} {
+		content, err := os.ReadFile("../../charts/streamplane/files/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := name.FindAllString(string(content), -1)
+		if len(found) < 5 {
+			t.Errorf("%s asks for %v only", file, found)
+		}
+		for _, metric := range found {
+			if !known[strings.TrimSuffix(metric, "_bucket")] {
+				t.Errorf("%s: no operator has the metric %s", file, metric)
+			}
 		}
 	}
 }

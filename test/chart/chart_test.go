@@ -35,7 +35,7 @@ release:
 serviceAccount: {annotations: {example.test/role: operator}}
 watchNamespaces: [tv, radio]
 admissionPolicies: {enabled: false}
-metrics: {service: false, certSecret: certificate}
+metrics: {service: false, certSecret: certificate, serviceMonitor: true, alerts: true, dashboard: true}
 `
 
 func TestRenderedChartIsValidAndRestricted(t *testing.T) {

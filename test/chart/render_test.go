@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
@@ -126,6 +127,10 @@ func decode(t *testing.T, rendered []byte) objects {
 			t.Fatal(err)
 		}
 		object, _, err := strict.Decode(document, nil, nil)
+		if runtime.IsNotRegisteredError(err) && strings.Contains(string(document), "\napiVersion: monitoring.coreos.com/v1\n") {
+			other := &unstructured.Unstructured{}
+			object, err = other, yaml.UnmarshalStrict(document, other)
+		}
 		if err != nil {
 			t.Fatalf("decode: %v\n%s", err, document)
 		}
