@@ -45,7 +45,7 @@ demo-down: $(BIN)/cluster ## Remove the demo
 
 .PHONY: run
 run: ## Run the operator from source against the current context
-	KUBECONFIG=$${KUBECONFIG:-$$HOME/.kube/config} go run ./cmd/operator --releases=config/manager/releases.yaml --metrics-bind-address=127.0.0.1:0 --health-probe-bind-address=127.0.0.1:0
+	KUBECONFIG=$${KUBECONFIG:-$$HOME/.kube/config} go run ./cmd/operator --releases=config/manager/releases.yaml --metrics-bind-address=0 --health-probe-bind-address=127.0.0.1:0
 
 ##@ Build it
 

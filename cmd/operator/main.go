@@ -9,8 +9,10 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -62,7 +64,13 @@ func parse(args []string, out io.Writer) (settings, error) {
 	flags.BoolVar(&s.operator.LeaderElect, "leader-elect", false, "let one of several replicas work at a time")
 	flags.StringVar(&s.operator.LeaderElectionNamespace, "leader-election-namespace", s.operator.LeaderElectionNamespace,
 		"`namespace` of the leader election lease (default: $POD_NAMESPACE)")
-	flags.StringVar(&s.operator.MetricsAddress, "metrics-bind-address", ":8080", "`address` of the Prometheus metrics; 0 switches them off")
+	flags.Func("watch-namespaces", "comma-separated `namespaces` to work in (default: all)", func(value string) (err error) {
+		s.operator.WatchNamespaces, err = namespaces(value)
+		return err
+	})
+	flags.StringVar(&s.operator.Metrics.Address, "metrics-bind-address", ":8443", "`address` of the Prometheus metrics; 0 switches them off")
+	flags.BoolVar(&s.operator.Metrics.Secure, "metrics-secure", true, "serve metrics by HTTPS, to those who may get /metrics")
+	flags.StringVar(&s.operator.Metrics.CertFolder, "metrics-cert-dir", "", "`folder` with tls.crt and tls.key for the metrics (default: a self-signed certificate)")
 	flags.StringVar(&s.operator.HealthAddress, "health-probe-bind-address", ":8081", "`address` of /healthz and /readyz")
 	flags.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "least `level` that is logged: DEBUG, INFO, WARN or ERROR")
 	flags.BoolVar(&s.showVersion, "version", false, "print the version and exit")
@@ -74,6 +82,20 @@ func parse(args []string, out io.Writer) (settings, error) {
 		return s, fmt.Errorf("unexpected argument %q: only flags are taken, see --help", flags.Arg(0))
 	}
 	return s, nil
+}
+
+// namespaces splits a list; a typing error must not widen what the operator watches.
+func namespaces(list string) ([]string, error) {
+	if list == "" {
+		return nil, nil
+	}
+	all := strings.Split(list, ",")
+	for _, name := range all {
+		if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
+			return nil, fmt.Errorf("namespace %q: %s", name, strings.Join(problems, ", "))
+		}
+	}
+	return all, nil
 }
 
 func run(ctx context.Context, s settings) error {

@@ -23,7 +23,7 @@ func TestParse(t *testing.T) {
 	defaults := func(changes ...func(*settings)) settings {
 		s := settings{
 			operator: operator.Options{
-				MetricsAddress: ":8080", HealthAddress: ":8081", LeaderElectionNamespace: "streamplane-system",
+				Metrics: operator.Metrics{Address: ":8443", Secure: true}, HealthAddress: ":8081", LeaderElectionNamespace: "streamplane-system",
 			},
 			releases:   "/etc/streamplane/releases.yaml",
 			kubeconfig: "/env/kubeconfig",
@@ -46,8 +46,14 @@ func TestParse(t *testing.T) {
 		},
 		"addresses": {
 			[]string{"--metrics-bind-address=0", "--health-probe-bind-address=127.0.0.1:9"},
-			defaults(func(s *settings) { s.operator.MetricsAddress, s.operator.HealthAddress = "0", "127.0.0.1:9" }),
+			defaults(func(s *settings) { s.operator.Metrics.Address, s.operator.HealthAddress = "0", "127.0.0.1:9" }),
 		},
+		"metrics": {
+			[]string{"--metrics-secure=false", "--metrics-cert-dir=/certs"},
+			defaults(func(s *settings) { s.operator.Metrics.Secure, s.operator.Metrics.CertFolder = false, "/certs" }),
+		},
+		"namespaces":                 {[]string{"--watch-namespaces=tv,radio"}, defaults(func(s *settings) { s.operator.WatchNamespaces = []string{"tv", "radio"} })},
+		"all namespaces":             {[]string{"--watch-namespaces="}, defaults()},
 		"log level in small letters": {[]string{"--log-level=debug"}, defaults(func(s *settings) { s.logLevel = slog.LevelDebug })},
 		"kubeconfig":                 {[]string{"--kubeconfig="}, defaults(func(s *settings) { s.kubeconfig = "" })},
 		"version":                    {[]string{"--version"}, defaults(func(s *settings) { s.showVersion = true })},
@@ -74,6 +80,7 @@ func TestBadFlags(t *testing.T) {
 		"unknown level": {"--log-level=loud", "log-level"},
 		"not a flag":    {"run", `"run"`},
 		"no boolean":    {"--leader-elect=perhaps", "leader-elect"},
+		"no namespace":  {"--watch-namespaces=tv,", `namespace ""`},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +99,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 	}
 	for _, name := range []string{
 		"releases", "leader-elect", "leader-election-namespace", "metrics-bind-address",
-		"health-probe-bind-address", "log-level", "version", "kubeconfig",
+		"health-probe-bind-address", "log-level", "version", "kubeconfig", "watch-namespaces", "metrics-secure", "metrics-cert-dir",
 	} {
 		if !strings.Contains(out.String(), "-"+name) {
 			t.Errorf("--%s is missing in:\n%s", name, out.String())
@@ -106,13 +113,25 @@ func TestRunNamesWhatIsMissing(t *testing.T) {
 	if err := os.WriteFile(catalog, []byte("releases: [{name: a, images: {gateway: b}}]"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	kubeconfig := filepath.Join(folder, "kubeconfig")
+	err := os.WriteFile(kubeconfig, []byte("{clusters: [{name: a, cluster: {server: http://127.0.0.1:1}}], contexts: [{name: a, context: {cluster: a}}], current-context: a}"), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
 	before := slog.Default()
 	t.Cleanup(func() { slog.SetDefault(before) })
 	cases := map[string]struct {
 		settings settings
 		want     string
 	}{
-		"no releases":   {settings{releases: filepath.Join(folder, "none.yaml"), logLevel: slog.LevelError}, "none.yaml"},
+		"no releases": {settings{releases: filepath.Join(folder, "none.yaml"), logLevel: slog.LevelError}, "none.yaml"},
+		"no certificate": {
+			settings{
+				releases: catalog, kubeconfig: kubeconfig, logLevel: slog.LevelError,
+				operator: operator.Options{Metrics: operator.Metrics{Secure: true, CertFolder: folder}},
+			},
+			"tls.crt",
+		},
 		"no kubeconfig": {settings{releases: catalog, kubeconfig: filepath.Join(folder, "config"), logLevel: slog.LevelError}, "config"},
 	}
 	for name, tc := range cases {

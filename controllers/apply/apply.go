@@ -103,7 +103,7 @@ func (s Syncer) apply(ctx context.Context, owner, object client.Object, done *Do
 	if err != nil {
 		return err
 	}
-	reason := "missing"
+	reason := missing
 	if live != nil {
 		if err := mayTouch(live, intent); err != nil {
 			return err
@@ -120,6 +120,7 @@ func (s Syncer) apply(ctx context.Context, owner, object client.Object, done *Do
 		return fmt.Errorf("apply %s %s: %w", intent.GetKind(), intent.GetName(), err)
 	}
 	done.Writes++
+	Count(intent.GetKind(), classOf(reason))
 	if live == nil {
 		done.Created = append(done.Created, object)
 	}
@@ -245,6 +246,7 @@ func (s Syncer) remove(ctx context.Context, object client.Object, kind string) e
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("delete %s %s: %w", kind, object.GetName(), err)
 	}
+	Count(kind, Unwanted)
 	return nil
 }
 

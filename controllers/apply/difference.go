@@ -29,7 +29,7 @@ var listKeys = [][]string{{"mountPath"}, {"uid"}, {"name"}, {"to"}, {"topologyKe
 // returns "". Fields that only live has belong to others and do not count.
 func difference(intent *unstructured.Unstructured, live client.Object) (string, error) {
 	if live.GetAnnotations()[HashAnnotation] != intent.GetAnnotations()[HashAnnotation] {
-		return "wanted state changed", nil
+		return wantedChanged, nil
 	}
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(live)
 	if err != nil {

@@ -155,6 +155,7 @@ func (r *Reconciler) report(ctx context.Context, o observed, did outcome) error 
 	if err := r.Client.Status().Patch(ctx, m, client.MergeFrom(before)); err != nil {
 		return fmt.Errorf("write status: %w", err)
 	}
+	apply.Count("Microservice", apply.Reporting)
 	conditions.Announce(r.Events, m, before.Status.Conditions, m.Status.Conditions)
 	return nil
 }

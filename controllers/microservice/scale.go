@@ -61,6 +61,7 @@ func applyScale(ctx context.Context, c client.Client, d *appsv1.Deployment, repl
 	if err != nil {
 		return fmt.Errorf("set replicas of %s: %w", d.Name, err)
 	}
+	apply.Count("Deployment", apply.Scaled)
 	return nil
 }
 

@@ -9,8 +9,7 @@ import (
 	"testing"
 
 	"github.com/go-logr/logr"
-	rbacv1 "k8s.io/api/rbac/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -24,8 +23,15 @@ import (
 )
 
 const (
-	crdFolder   = "../../config/crd/bases"
-	roleFile    = "../../config/rbac/role.yaml"
+	configFolder    = "../../config"
+	crdFolder       = configFolder + "/crd/bases"
+	roleFile        = configFolder + "/rbac/role.yaml"
+	metricsRoleFile = configFolder + "/rbac/metrics_role.yaml"
+
+	// home is the namespace that the operator runs in.
+	home         = "streamplane-system"
+	operatorUser = "system:serviceaccount:" + home + ":streamplane-operator"
+
 	assetsUnset = "KUBEBUILDER_ASSETS is not set: run \"make unit\", which builds etcd and kube-apiserver and sets it"
 )
 
@@ -34,7 +40,7 @@ const (
 var plane struct {
 	// admin may do everything; the tests act as it.
 	admin *rest.Config
-	// operator may do what config/rbac/role.yaml says; the operator acts as it.
+	// operator may do what config/rbac says; the operator acts as it.
 	operator *rest.Config
 	scheme   *runtime.Scheme
 }
@@ -72,44 +78,64 @@ func withPlane(run func() int) (code int, err error) {
 	return run(), nil
 }
 
-// addOperator makes a user with the rights that the operator has in a cluster.
+// addOperator makes a user with the name and the rights of the operator's
+// ServiceAccount, and what limits it.
 func addOperator(environment *envtest.Environment) error {
-	user, err := environment.AddUser(envtest.User{Name: "operator", Groups: []string{"operators"}}, nil)
+	user, err := environment.AddUser(envtest.User{Name: operatorUser}, nil)
 	if err != nil {
 		return err
 	}
 	plane.operator = user.Config()
-	role, err := clusterRole()
-	if err != nil {
-		return err
+	for _, file := range installedFiles() {
+		if err := install(file); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// installedFiles are those of config/default that need no pods.
+func installedFiles() []string {
+	return []string{
+		configFolder + "/default/namespace.yaml",
+		roleFile, configFolder + "/rbac/role_binding.yaml", metricsRoleFile, configFolder + "/rbac/service_account.yaml",
+		configFolder + "/policy/requester.yaml", configFolder + "/policy/guardrail.yaml",
+	}
+}
+
+// install creates every object of a file.
+func install(file string) error {
 	c, err := client.New(plane.admin, client.Options{Scheme: plane.scheme})
 	if err != nil {
 		return err
 	}
-	binding := &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "operators"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "Group", Name: "operators"}},
+	documents, err := documentsOf(file)
+	if err != nil {
+		return err
 	}
-	ctx := context.Background()
-	return errors.Join(c.Create(ctx, role), c.Create(ctx, binding))
+	for _, document := range documents {
+		object := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal([]byte(document), object); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		if err := c.Create(context.Background(), object); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	return nil
 }
 
-// clusterRole is the one in the file of the operator's roles.
-func clusterRole() (*rbacv1.ClusterRole, error) {
-	data, err := os.ReadFile(roleFile)
+// documentsOf splits a YAML file.
+func documentsOf(file string) ([]string, error) {
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	for document := range strings.SplitSeq(string(data), "---\n") {
-		role := &rbacv1.ClusterRole{}
-		if err := yaml.Unmarshal([]byte(document), role); err != nil {
-			return nil, fmt.Errorf("%s: %w", roleFile, err)
-		}
-		if role.Kind == "ClusterRole" {
-			return role, nil
+	var all []string
+	for document := range strings.SplitSeq("\n"+string(data), "\n---\n") {
+		if strings.Contains("\n"+document, "\nkind: ") { // else it is a comment
+			all = append(all, document)
 		}
 	}
-	return nil, fmt.Errorf("%s: no ClusterRole", roleFile)
+	return all, nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -21,7 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/membership"
@@ -46,14 +47,17 @@ const (
 
 // Options are what a user may set.
 type Options struct {
-	Catalog                 release.Catalog
-	MetricsAddress          string
+	Catalog release.Catalog
+	// WatchNamespaces bounds what the operator reads and writes; all when empty.
+	WatchNamespaces         []string
+	Metrics                 Metrics
 	HealthAddress           string
 	LeaderElect             bool
 	LeaderElectionNamespace string
 
 	// Tests run several operators in one process, and have no time.
 	adjust        func(*ctrl.Options)
+	registry      prometheus.Registerer
 	conflictRetry time.Duration
 }
 
@@ -72,7 +76,7 @@ func Scheme() (*runtime.Scheme, error) {
 }
 
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=streamplane-system,resources=leases,verbs=get;create;update
-// +kubebuilder:rbac:groups="",namespace=streamplane-system,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups="",namespace=streamplane-system,resources=events,verbs=create
 
 // New makes the operator's manager, ready to start.
 func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error) {
@@ -83,6 +87,9 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	cfg = rest.CopyConfig(cfg)
 	cfg.QPS = -1 // the API server's priority and fairness shares out its time
 	options := managerOptions(scheme, o)
+	if options.Metrics, err = o.Metrics.options(); err != nil {
+		return nil, err
+	}
 	if o.adjust != nil {
 		o.adjust(&options)
 	}
@@ -107,6 +114,13 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	if err := microservices.SetupWithManager(ctx, mgr); err != nil {
 		return nil, fmt.Errorf("set up microservices: %w", err)
 	}
+	registry := o.registry
+	if registry == nil {
+		registry = metrics.Registry
+	}
+	if err := register(registry, mgr.GetCache()); err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return nil, fmt.Errorf("add health check: %w", err)
 	}
@@ -116,17 +130,27 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	return mgr, nil
 }
 
-func managerOptions(scheme *runtime.Scheme, o Options) ctrl.Options {
+// cacheOptions hold what is ours, and with namespaces only what is in these.
+func cacheOptions(namespaces []string) cache.Options {
 	ours := labels.SelectorFromSet(labels.Set{desired.LabelManagedBy: desired.ManagedBy})
-	byObject := map[client.Object]cache.ByObject{}
+	o := cache.Options{ByObject: map[client.Object]cache.ByObject{}, ReaderFailOnMissingInformer: true}
 	for _, kind := range microservice.Owned() {
-		byObject[kind] = cache.ByObject{Label: ours}
+		o.ByObject[kind] = cache.ByObject{Label: ours}
 	}
-	byObject[&corev1.Pod{}] = cache.ByObject{Label: ours, Transform: microservice.TrimPod}
+	o.ByObject[&corev1.Pod{}] = cache.ByObject{Label: ours, Transform: microservice.TrimPod}
+	if len(namespaces) > 0 {
+		o.DefaultNamespaces = map[string]cache.Config{}
+	}
+	for _, namespace := range namespaces {
+		o.DefaultNamespaces[namespace] = cache.Config{}
+	}
+	return o
+}
+
+func managerOptions(scheme *runtime.Scheme, o Options) ctrl.Options {
 	return ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         cache.Options{ByObject: byObject, ReaderFailOnMissingInformer: true},
-		Metrics:                       server.Options{BindAddress: o.MetricsAddress},
+		Cache:                         cacheOptions(o.WatchNamespaces),
 		HealthProbeBindAddress:        o.HealthAddress,
 		LeaderElection:                o.LeaderElect,
 		LeaderElectionID:              leaderElectionID,

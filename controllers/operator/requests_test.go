@@ -1,6 +1,8 @@
 package operator
 
 import (
+	"bytes"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,6 +15,9 @@ import (
 type requests struct {
 	mutex sync.Mutex
 	all   []request
+	// uses and refused are of all requests, by right.
+	uses    uses
+	refused []string
 }
 
 type request struct {
@@ -30,8 +35,36 @@ func (r *requests) wrap(next http.RoundTripper) http.RoundTripper {
 			r.all = append(r.all, request{sent.Method, sent.URL.Path, sent.URL.RawQuery})
 			r.mutex.Unlock()
 		}
-		return next.RoundTrip(sent)
+		answer, err := next.RoundTrip(sent)
+		if err == nil {
+			err = r.note(sent, answer)
+		}
+		return answer, err
 	})
+}
+
+// note keeps which right a request needed, and whether the operator lacks it.
+// Others than RBAC refuse with the same status: quotas, policies.
+func (r *requests) note(sent *http.Request, answer *http.Response) error {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.uses.add(sent, answer.StatusCode)
+	if answer.StatusCode != http.StatusForbidden {
+		return nil
+	}
+	body, err := io.ReadAll(answer.Body)
+	answer.Body = io.NopCloser(bytes.NewReader(body))
+	if bytes.Contains(body, []byte(" cannot ")) && bytes.Contains(body, []byte(" in API group ")) {
+		r.refused = append(r.refused, string(body))
+	}
+	return err
+}
+
+// withoutRight lists the requests that the operator has no right to.
+func (r *requests) withoutRight() []string {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return r.refused
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -19,7 +20,6 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
@@ -32,6 +32,7 @@ import (
 type running struct {
 	*world
 	requests *requests
+	registry *prometheus.Registry
 	manager  ctrl.Manager
 	// stop ends the operator; it may be called twice.
 	stop func()
@@ -65,31 +66,40 @@ func catalog(names ...string) release.Catalog {
 // there, until the test ends.
 func (w *world) start(releases release.Catalog) *running {
 	w.Helper()
+	return w.startAs(plane.operator, Options{
+		Catalog: releases, WatchNamespaces: []string{w.namespace}, Metrics: Metrics{Address: "0"},
+	})
+}
+
+// startAs runs an operator of other settings or rights.
+func (w *world) startAs(user *rest.Config, options Options) *running {
+	w.Helper()
 	log := &lockedBuffer{}
 	ctx, cancel := context.WithCancel(w.Context())
-	o := &running{world: w, requests: &requests{}}
-	cfg := rest.CopyConfig(plane.operator)
+	o := &running{world: w, requests: &requests{}, registry: prometheus.NewRegistry()}
+	cfg := rest.CopyConfig(user)
 	cfg.Wrap(o.requests.wrap)
+	options.HealthAddress, options.conflictRetry, options.registry = "0", time.Second, o.registry
+	options.adjust = func(manager *ctrl.Options) {
+		manager.Controller.SkipNameValidation = new(true)
+		manager.Logger = logr.FromSlogHandler(slog.NewTextHandler(log, &slog.HandlerOptions{ReplaceAttr: brief}))
+	}
 	var err error
-	o.manager, err = New(ctx, cfg, Options{
-		Catalog: releases, MetricsAddress: "0", HealthAddress: "0", conflictRetry: time.Second,
-		adjust: func(options *ctrl.Options) {
-			options.Cache.DefaultNamespaces = map[string]cache.Config{w.namespace: {}}
-			options.Controller.SkipNameValidation = new(true)
-			options.Logger = logr.FromSlogHandler(slog.NewTextHandler(log, &slog.HandlerOptions{ReplaceAttr: brief}))
-		},
-	})
+	o.manager, err = New(ctx, cfg, options)
 	if err != nil {
 		cancel()
 		w.Fatal(err)
 	}
-	o.wire(releases)
+	o.wire(options.Catalog)
 	stopped := make(chan error, 1)
 	go func() { stopped <- o.manager.Start(ctx) }()
 	o.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-stopped; err != nil {
 			w.Error(err)
+		}
+		for _, refusal := range o.requests.withoutRight() {
+			w.Errorf("a right is missing: %s", refusal)
 		}
 		if w.Failed() {
 			w.Logf("end of the operator's log:\n%s", log.end())

@@ -31,7 +31,7 @@ type Reconciler struct {
 	ConflictRetry time.Duration
 }
 
-// +kubebuilder:rbac:groups=streamplane.dev,resources=streamingplatforms,verbs=get;list;watch
+// +kubebuilder:rbac:groups=streamplane.dev,resources=streamingplatforms,verbs=list;watch
 // +kubebuilder:rbac:groups=streamplane.dev,resources=streamingplatforms/status,verbs=patch
 // +kubebuilder:rbac:groups=streamplane.dev,resources=microservices,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
@@ -109,6 +109,7 @@ func (r *Reconciler) report(ctx context.Context, o observed, did outcome) error 
 	if err := r.Client.Status().Patch(ctx, p, client.MergeFrom(before)); err != nil {
 		return fmt.Errorf("write status: %w", err)
 	}
+	apply.Count("StreamingPlatform", apply.Reporting)
 	conditions.Announce(r.Events, p, before.Status.Conditions, p.Status.Conditions)
 	return nil
 }

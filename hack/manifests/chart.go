@@ -10,11 +10,28 @@ import (
 // systemNamespace is the namespace that the files in config/ carry; in the chart it is the release's.
 const systemNamespace = "streamplane-system"
 
-const labelsInclude = `labels: {{- include "streamplane.labels" . | nindent 4 }}`
+const (
+	labelsInclude = `labels: {{- include "streamplane.labels" . | nindent 4 }}`
+	// labelsInRange works where "." is something else.
+	labelsInRange = `labels: {{- include "streamplane.labels" $ | nindent 4 }}`
+)
 
-// rbacFiles are the files of config/rbac that the chart takes over, in the order of the template.
-func rbacFiles() []string {
-	return []string{"role.yaml", "role_binding.yaml"}
+// copied is a template of the chart that repeats files of config/ when a value asks for them.
+type copied struct {
+	template string
+	folder   string
+	files    []string
+	when     string
+	// perNamespace makes roles of cluster roles when namespaces are named.
+	perNamespace bool
+}
+
+func copies() []copied {
+	return []copied{
+		{template: "rbac.yaml", folder: "config/rbac", files: []string{"role.yaml", "role_binding.yaml"}, perNamespace: true},
+		{template: "metrics-rbac.yaml", folder: "config/rbac", files: []string{"metrics_role.yaml"}, when: ".Values.metrics.secure"},
+		{template: "policies.yaml", folder: "config/policy", files: []string{"requester.yaml", "guardrail.yaml"}, when: ".Values.admissionPolicies.enabled"},
+	}
 }
 
 // chartCRDs wraps every CRD as a template of its own that helm uninstall leaves in place.
@@ -44,33 +61,65 @@ func chartCRDs(r repository) error {
 	return nil
 }
 
-// chartRBAC makes one template of the roles and bindings.
-func chartRBAC(r repository) error {
-	var text strings.Builder
-	text.WriteString(generatedFrom("config/rbac"))
-	for _, name := range rbacFiles() {
-		content, err := os.ReadFile(r.path("config", "rbac", name))
+// chartCopies makes the templates of what is the same in the chart.
+func chartCopies(r repository) error {
+	for _, c := range copies() {
+		text, err := c.text(r)
 		if err != nil {
-			return fmt.Errorf("copy RBAC: %w", err)
+			return fmt.Errorf("make %s: %w", c.template, err)
 		}
-		for document := range strings.SplitSeq("\n"+string(content), "\n---\n") {
-			if strings.TrimSpace(document) == "" {
-				continue
-			}
-			if strings.Count("\n"+document, "\nmetadata:\n") != 1 {
-				return fmt.Errorf("copy RBAC: %s has a document without metadata", name)
-			}
-			text.WriteString("---" + rbacTemplate(document))
+		if err := replace(r.template(c.template), []byte(text)); err != nil {
+			return err
 		}
 	}
-	return replace(r.template("rbac.yaml"), []byte(text.String()))
+	return nil
 }
 
-// rbacTemplate gives a document the labels of the chart and the namespace of the release.
-func rbacTemplate(document string) string {
-	body := escape("\n" + strings.TrimSpace(document) + "\n")
-	body = strings.Replace(body, "\nmetadata:\n", "\nmetadata:\n  "+labelsInclude+"\n", 1)
-	return strings.ReplaceAll(body, "namespace: "+systemNamespace+"\n", "namespace: {{ .Release.Namespace }}\n")
+func (c copied) text(r repository) (string, error) {
+	var text strings.Builder
+	text.WriteString(generatedFrom(c.folder))
+	if c.when != "" {
+		text.WriteString("{{- if " + c.when + " }}\n")
+	}
+	for _, name := range c.files {
+		content, err := os.ReadFile(r.path(c.folder, name))
+		if err != nil {
+			return "", err
+		}
+		for document := range strings.SplitSeq("\n"+string(content), "\n---\n") {
+			if !strings.Contains("\n"+document, "\nkind: ") {
+				continue // a comment above the first document
+			}
+			if strings.Count("\n"+document, "\nmetadata:\n") != 1 {
+				return "", fmt.Errorf("%s has a document without metadata", name)
+			}
+			text.WriteString(c.document(document))
+		}
+	}
+	if c.when != "" {
+		text.WriteString("{{- end }}\n")
+	}
+	return text.String(), nil
+}
+
+// document gives an object the labels of the chart and the namespace of the release.
+func (c copied) document(text string) string {
+	body := escape("\n" + strings.TrimSpace(text) + "\n")
+	body = strings.Replace(body, "\nmetadata:\n", "\nmetadata:\n  "+labelsInRange+"\n", 1)
+	body = strings.ReplaceAll(body, "namespace: "+systemNamespace+"\n", "namespace: {{ $.Release.Namespace }}\n")
+	body = strings.ReplaceAll(body, "serviceaccount:"+systemNamespace+":", "serviceaccount:{{ $.Release.Namespace }}:")
+	if c.perNamespace && strings.Contains(body, "\nkind: ClusterRole") {
+		return "{{- range .Values.watchNamespaces | default (list \"\") }}\n---" + inNamespace(body) + "{{- end }}\n"
+	}
+	return "---" + body
+}
+
+// inNamespace makes one template of a cluster role and of a role in namespace ".". The name of the role differs from
+// that of the operator's role for its own namespace, which may be watched too.
+func inNamespace(body string) string {
+	body = strings.ReplaceAll(body, "kind: ClusterRole", "kind: {{ if not . }}Cluster{{ end }}Role")
+	body = strings.ReplaceAll(body, "\n  name: streamplane-operator\n", "\n  name: streamplane-{{ if . }}workloads{{ else }}operator{{ end }}\n")
+	return strings.Replace(body, "\nmetadata:\n", "\nmetadata:\n  {{- with . }}\n  namespace: {{ . }}\n  {{- end }}\n", 1)
 }
 
 func generatedFrom(source string) string {

@@ -1,5 +1,5 @@
 // Command manifests finishes what controller-gen wrote: it shortens the CRDs in config/crd/bases and
-// copies CRDs and RBAC from config/ into the templates of the Helm chart, so that nothing is edited twice.
+// copies CRDs, RBAC and policies from config/ into the templates of the Helm chart, so that nothing is edited twice.
 package main
 
 import (
@@ -28,5 +28,5 @@ func generate(r repository) error {
 	if err := chartCRDs(r); err != nil {
 		return err
 	}
-	return chartRBAC(r)
+	return chartCopies(r)
 }

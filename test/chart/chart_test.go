@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -32,7 +33,9 @@ release:
   name: "2.0"
   images: {gateway: "registry.test/gateway:2"}
 serviceAccount: {annotations: {example.test/role: operator}}
-metrics: {service: false}
+watchNamespaces: [tv, radio]
+admissionPolicies: {enabled: false}
+metrics: {service: false, certSecret: certificate, serviceMonitor: true, alerts: true, dashboard: true}
 `
 
 func TestRenderedChartIsValidAndRestricted(t *testing.T) {
@@ -77,6 +80,15 @@ func TestChartAndKustomizeAgree(t *testing.T) {
 	same(t, "ports", one[*corev1.Service](t, chart, "streamplane-operator-metrics").Spec.Ports,
 		one[*corev1.Service](t, plain, "streamplane-operator-metrics").Spec.Ports)
 	same(t, "releases", releases(t, chart), releases(t, plain))
+	for _, name := range []string{"streamplane-metrics-auth", "streamplane-metrics-reader"} {
+		same(t, name, one[*rbacv1.ClusterRole](t, chart, name).Rules, one[*rbacv1.ClusterRole](t, plain, name).Rules)
+	}
+	for _, name := range []string{"streamplane-streamingplatforms", "streamplane-microservices", "streamplane-operator-guardrail"} {
+		same(t, name, one[*admissionregistrationv1.ValidatingAdmissionPolicy](t, chart, name).Spec,
+			one[*admissionregistrationv1.ValidatingAdmissionPolicy](t, plain, name).Spec)
+		same(t, name, one[*admissionregistrationv1.ValidatingAdmissionPolicyBinding](t, chart, name).Spec,
+			one[*admissionregistrationv1.ValidatingAdmissionPolicyBinding](t, plain, name).Spec)
+	}
 	for _, name := range []string{"streamingplatforms.streamplane.dev", "microservices.streamplane.dev"} {
 		same(t, name, one[*apiextensionsv1.CustomResourceDefinition](t, chart, name).Spec,
 			one[*apiextensionsv1.CustomResourceDefinition](t, plain, name).Spec)
@@ -167,6 +179,7 @@ func TestValuesSchemaNamesTheMistake(t *testing.T) {
 		"no release images":   {"release: {images: null}", "images"},
 		"negative replicas":   {"operator: {replicas: -1}", "/operator/replicas"},
 		"image with a space":  {"operator: {image: \"a b\"}", "/operator/image"},
+		"no namespace":        {"watchNamespaces: [\"tv,radio\"]", "/watchNamespaces/0"},
 		"argument not a flag": {"operator: {extraArgs: [verbose]}", "/operator/extraArgs"},
 	}
 	for name, tc := range cases {

@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
@@ -62,12 +63,17 @@ func readSources(t *testing.T) {
 // template renders the chart with extra values, and returns the documents and what Helm complained of.
 func template(t *testing.T, values string) (rendered []byte, message string, err error) {
 	t.Helper()
+	return templateIn(t, "streamplane-system", values)
+}
+
+func templateIn(t *testing.T, namespace, values string) (rendered []byte, message string, err error) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "values.yaml")
 	if err := os.WriteFile(file, []byte(values), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), tool(t, "helm"), "template", "streamplane",
-		filepath.Join(root, "charts", "streamplane"), "--namespace=streamplane-system", "--values="+file)
+		filepath.Join(root, "charts", "streamplane"), "--namespace="+namespace, "--values="+file)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	rendered, err = cmd.Output()
@@ -76,7 +82,12 @@ func template(t *testing.T, values string) (rendered []byte, message string, err
 
 func helm(t *testing.T, values string) objects {
 	t.Helper()
-	rendered, message, err := template(t, values)
+	return helmIn(t, "streamplane-system", values)
+}
+
+func helmIn(t *testing.T, namespace, values string) objects {
+	t.Helper()
+	rendered, message, err := templateIn(t, namespace, values)
 	if err != nil {
 		t.Fatalf("helm template: %v\n%s", err, message)
 	}
@@ -116,6 +127,10 @@ func decode(t *testing.T, rendered []byte) objects {
 			t.Fatal(err)
 		}
 		object, _, err := strict.Decode(document, nil, nil)
+		if runtime.IsNotRegisteredError(err) && strings.Contains(string(document), "\napiVersion: monitoring.coreos.com/v1\n") {
+			other := &unstructured.Unstructured{}
+			object, err = other, yaml.UnmarshalStrict(document, other)
+		}
 		if err != nil {
 			t.Fatalf("decode: %v\n%s", err, document)
 		}
