@@ -13,6 +13,14 @@ const (
 	// ConditionStalled is True when nothing will change until somebody acts;
 	// the message names what to change. Polarity: abnormal-true.
 	ConditionStalled = "Stalled"
+	// ConditionCallsResolved is False while a service calls one that the
+	// platform does not have; the message names the field. Absent otherwise.
+	// Nothing waits for it. Polarity: normal-true. Set on StreamingPlatform.
+	ConditionCallsResolved = "CallsResolved"
+	// ConditionCallGraphCyclic is True while services call each other in a
+	// circle; the message shows it. Nothing waits for it. Polarity:
+	// abnormal-true. Set on StreamingPlatform.
+	ConditionCallGraphCyclic = "CallGraphCyclic"
 )
 
 // Reasons of the conditions above.
@@ -44,4 +52,8 @@ const (
 	// ReasonReplicaFailure says that Kubernetes could not create pods (quota,
 	// admission, limit ranges).
 	ReasonReplicaFailure = "ReplicaFailure"
+	// ReasonUnknownCallee says that calls names a service that does not exist.
+	ReasonUnknownCallee = "UnknownCallee"
+	// ReasonCycle says that a service calls itself by way of others.
+	ReasonCycle = "Cycle"
 )

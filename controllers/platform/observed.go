@@ -40,9 +40,13 @@ func observe(ctx context.Context, c client.Reader, p *v1alpha1.StreamingPlatform
 		o.microservices[m.Name] = m
 	}
 	o.releaseName = cmp.Or(p.Spec.Release, p.Status.Release, runningRelease(list.Items), catalog.Newest())
+	others, err := teams(ctx, c, p)
+	if err != nil {
+		return o, err
+	}
 	r, known := catalog.Find(o.releaseName)
 	if known {
-		o.known, o.wanted = true, desired.Of(p, r)
+		o.known, o.wanted = true, desired.Of(p, r, others...)
 	}
 	return o, nil
 }

@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/apply"
@@ -39,9 +40,13 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 	if err := apply.IndexByOwner(ctx, mgr.GetFieldIndexer(), []client.Object{&v1alpha1.Microservice{}}); err != nil {
 		return err
 	}
+	if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.Microservice{}, platformIndex, platformOf); err != nil {
+		return fmt.Errorf("index microservices by platform: %w", err)
+	}
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.StreamingPlatform{}).
 		Owns(&v1alpha1.Microservice{}).
+		Watches(&v1alpha1.Microservice{}, handler.EnqueueRequestsFromMapFunc(joined)).
 		Complete(r)
 }
 

@@ -38,6 +38,7 @@ func statusOf(o observed, did outcome) v1alpha1.StreamingPlatformStatus {
 			status.Services = append(status.Services, line)
 		}
 		status.ServicesReady = fmt.Sprintf("%d/%d", ready, len(status.Services))
+		setCallGraph(&status.Conditions, o.platform.Generation, o.wanted.Calls)
 	}
 	conditions.Set(&status.Conditions, o.platform.Generation, summary(o, did, status.Services))
 	return status

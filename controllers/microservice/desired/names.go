@@ -17,6 +17,8 @@ const (
 	LabelVersion   = "app.kubernetes.io/version"
 	LabelManagedBy = "app.kubernetes.io/managed-by"
 	LabelSlot      = "streamplane.dev/slot"
+	// labelCalls begins the label of pods that call the service named after it.
+	labelCalls = "calls.streamplane.dev/"
 
 	// ManagedBy is the value of LabelManagedBy on everything the operator makes.
 	ManagedBy = "streamplane"
@@ -82,9 +84,14 @@ func labels(m *v1alpha1.Microservice) map[string]string {
 	return labels
 }
 
-// podLabels are the labels of the pods of one slot.
+// podLabels are the labels of the pods of one slot. A label per call lets the
+// called service admit its callers without knowing them; a new call rolls the
+// pods anyway, because it gives them an address.
 func podLabels(m *v1alpha1.Microservice, slot string) map[string]string {
 	all := labels(m)
 	maps.Copy(all, SlotSelector(m, slot))
+	for _, c := range m.Spec.Calls {
+		all[labelCalls+c.To] = "true"
+	}
 	return all
 }
