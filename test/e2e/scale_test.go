@@ -18,6 +18,7 @@ import (
 // sharesLoadWithNewPod scales streaming out and watches gateway balance: the
 // new pod must get its share within 15 seconds.
 func (tv theater) sharesLoadWithNewPod(t *testing.T) {
+	tv.admitAPIServer(t)
 	old := podUIDs(t, tv.namespace, "acme-streaming")
 	viewers := startLoad(t, 8, 40, tv.url+"/v/clock/master.m3u8")
 	patchPlatform(t, tv.namespace, tv.name, `{"spec":{"services":[{"name":"streaming","replicas":3}]}}`)
@@ -61,6 +62,11 @@ func (tv theater) shareOf(t *testing.T, viewers *load, pod string) float64 {
 	return share
 }
 
+// metricsOf is where the API server passes a pod's metrics through.
+func (tv theater) metricsOf(pod string) string {
+	return fmt.Sprintf("/api/v1/namespaces/%s/pods/%s:9090/proxy/metrics", tv.namespace, pod)
+}
+
 // requestsServed counts what each pod of streaming has answered.
 func (tv theater) requestsServed(t *testing.T) map[string]float64 {
 	t.Helper()
@@ -69,7 +75,7 @@ func (tv theater) requestsServed(t *testing.T) map[string]float64 {
 		if !ready(p) {
 			continue
 		}
-		metrics := kubectl(t, "get", "--raw", fmt.Sprintf("/api/v1/namespaces/%s/pods/%s:9090/proxy/metrics", tv.namespace, p.Name))
+		metrics := kubectl(t, "get", "--raw", tv.metricsOf(p.Name))
 		sum := 0.0
 		for line := range strings.Lines(metrics) {
 			if name, value, found := strings.Cut(line, "} "); found && strings.HasPrefix(name, "http_server_requests_total{") {
