@@ -50,7 +50,8 @@ func TestCallGraph(t *testing.T) {
 		env := get(w, "acme-search-blue", &appsv1.Deployment{}).Spec.Template.Spec.Containers[0].Env
 		for _, want := range []corev1.EnvVar{
 			{Name: "RANKING_URL", Value: "http://team-ranker-headless." + w.namespace + ".svc:7000"},
-			{Name: "RANKING_TIMEOUT", Value: "500ms"}, {Name: "RANKING_RETRIES", Value: "1"},
+			{Name: "RANKING_TIMEOUT", Value: "500ms"},
+			{Name: "RANKING_RETRIES", Value: "1"},
 		} {
 			if got := variable(env, want.Name); got != want {
 				return fmt.Errorf("%v, want %v", got, want)

@@ -109,7 +109,7 @@ func (tv theater) scalesOneService(t *testing.T) {
 	})
 	ours := tv.lastApply(t, busy)
 	quiet := get(t, tv.namespace, calm, &appsv1.Deployment{}).Generation
-	direct := theater{namespace: tv.namespace, url: publish(t, tv.namespace, "acme-streaming")}
+	direct := theater{namespace: tv.namespace, url: tv.exposeStreaming(t)}
 	crowd := startLoad(t, 16, 2000, direct.paths(t)[2:]...)
 	eventually(t, "streaming grows", func() string {
 		hpa := get(t, tv.namespace, busy, &autoscalingv2.HorizontalPodAutoscaler{})
@@ -126,6 +126,22 @@ func (tv theater) scalesOneService(t *testing.T) {
 	if now := get(t, tv.namespace, calm, &appsv1.Deployment{}); now.Generation != quiet {
 		t.Errorf("gateway changed, too: %d pods", *now.Spec.Replicas)
 	}
+	patchPlatform(t, tv.namespace, tv.name, `{"spec":{"services":null}}`)
+}
+
+// exposeStreaming lets people reach streaming without gateway, which replaces
+// no pod.
+func (tv theater) exposeStreaming(t *testing.T) string {
+	t.Helper()
+	patchPlatform(t, tv.namespace, tv.name, `{"spec":{"services":[{"name":"streaming","expose":{"mode":"Direct"}}]}}`)
+	url := publish(t, tv.namespace, "acme-streaming")
+	eventually(t, "streaming can be reached", func() string {
+		if _, err := tryRead(t, url+"/v/clock/master.m3u8"); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
+	return url
 }
 
 // lastApply is when the operator last changed a Deployment, and how often it

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -35,7 +36,7 @@ func run(ctx context.Context, args []string) error {
 		connect(ctx, args[1:])
 		return nil
 	default:
-		return fmt.Errorf("usage: probe serve PORT... | probe connect HOST:PORT[/udp]...")
+		return errors.New("usage: probe serve PORT... | probe connect HOST:PORT[/udp]..., with at least one argument")
 	}
 }
 
