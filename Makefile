@@ -88,7 +88,7 @@ test: unit e2e ## Run all tests
 .PHONY: unit
 unit: lint chart $(BIN)/cluster ## Lint, then test all code; the API tests run on a real etcd and kube-apiserver
 	hack/packages.sh images
-	for module in hack test/gitops; do (cd $$module && go test -count=1 ./...); done # they read files outside their module, which the test cache does not notice
+	for module in hack hack/cluster/thirdparty/network-policy test/gitops; do (cd $$module && go test -count=1 ./...); done # they read files outside their module, which the test cache does not notice
 	$(with-tools) go test ./...
 
 .PHONY: e2e
@@ -99,7 +99,7 @@ e2e: $(BIN)/cluster $(BIN)/images ## Test a whole platform on a local cluster wi
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Check style and find suspicious code
 	$(GOLANGCI_LINT) run --allow-parallel-runners ./...
-	for module in hack test/gitops; do (cd $$module && $(GOLANGCI_LINT) run --allow-parallel-runners ./...); done
+	for module in hack hack/cluster/thirdparty/network-policy test/gitops; do (cd $$module && $(GOLANGCI_LINT) run --allow-parallel-runners ./...); done
 	if command -v shellcheck >/dev/null; then shellcheck hack/*.sh .ci/run; fi
 
 .PHONY: chart

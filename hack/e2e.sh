@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# Runs test/e2e on a local cluster of its own with two nodes; arguments go to "go test".
+# Runs test/e2e on a local cluster of its own with two nodes, called e2e or NAME; arguments go to "go test".
 # KEEP=1 leaves the cluster up for a look and uses one that is up already.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cache=${STREAMPLANE_CACHE:-$PWD/.cache}
-cluster=("$cache/bin/cluster" --name e2e)
+name=${NAME:-e2e}
+cluster=("$cache/bin/cluster" --name "$name")
 images=$cache/bin/images
 export STREAMPLANE_CACHE=$cache
 export STREAMPLANE_ARTIFACTS=$cache/artifacts
-export KUBECONFIG=$cache/clusters/e2e/kubeconfig
+export STREAMPLANE_CLUSTER=$name
+export KUBECONFIG=$cache/clusters/$name/kubeconfig
 
 # collect keeps what explains a failure.
 collect() {
@@ -19,7 +21,7 @@ collect() {
 	"$KUBECTL" get sp,ms,deployments,pods --all-namespaces --output yaml >"$folder/objects.yaml"
 	"$KUBECTL" logs --namespace streamplane-system deployment/streamplane-operator --tail=-1 >"$folder/operator.log"
 	"${cluster[@]}" status >"$folder/status.txt"
-	find "$cache/clusters/e2e" -name '*.log' -exec cp {} "$folder" \;
+	find "$cache/clusters/$name" -name '*.log' -exec cp {} "$folder" \;
 }
 
 finish() {
@@ -37,8 +39,9 @@ finish() {
 hack/packages.sh images e2e
 "$images"
 STREAMPLANE_VARIANT=$("$images" variant gateway e2e) # a new image for one service
+STREAMPLANE_PROBE=$("$images" variant probe e2e)     # both ends of the connections of a test
 tools=$("$cache/bin/cluster" tools kubectl helm)
-export STREAMPLANE_VARIANT KUBECTL=$tools/kubectl HELM=$tools/helm
+export STREAMPLANE_VARIANT STREAMPLANE_PROBE KUBECTL=$tools/kubectl HELM=$tools/helm
 
 rm -rf "$STREAMPLANE_ARTIFACTS"
 mkdir -p "$STREAMPLANE_ARTIFACTS"
@@ -47,6 +50,6 @@ if [[ -z ${KEEP:-} ]]; then
 	"${cluster[@]}" down # whatever a killed run has left
 fi
 "${cluster[@]}" up --nodes 2
-"${cluster[@]}" load "$cache"/images/{operator,gateway,streaming,sample-media,gateway-e2e}.tar
+"${cluster[@]}" load "$cache"/images/{operator,gateway,streaming,sample-media,gateway-e2e,probe-e2e}.tar
 hack/deploy.sh "$cache/images/values.yaml"
 go test -tags e2e -count=1 -timeout 40m -v ./test/e2e/... "$@"

@@ -35,6 +35,14 @@ const (
 	// what runs a service; Ready goes on to speak of its pods. Polarity:
 	// abnormal-true. Set on Microservice.
 	ConditionPaused = "Paused"
+	// ConditionCallsResolved is False while a service calls one that the
+	// platform does not have; the message names the field. Absent otherwise.
+	// Nothing waits for it. Polarity: normal-true. Set on StreamingPlatform.
+	ConditionCallsResolved = "CallsResolved"
+	// ConditionCallGraphCyclic is True while services call each other in a
+	// circle; the message shows it. Nothing waits for it. Polarity:
+	// abnormal-true. Set on StreamingPlatform.
+	ConditionCallGraphCyclic = "CallGraphCyclic"
 )
 
 // Reasons of the conditions above.
@@ -81,6 +89,10 @@ const (
 	ReasonPlatformNotFound = "PlatformNotFound"
 	// ReasonScalingUnknown says that the autoscaler has not yet reported.
 	ReasonScalingUnknown = "ScalingUnknown"
+	// ReasonUnknownCallee says that calls names a service that does not exist.
+	ReasonUnknownCallee = "UnknownCallee"
+	// ReasonCycle says that a service calls itself by way of others.
+	ReasonCycle = "Cycle"
 )
 
 // Reasons of Ready, Reconciling and Stalled that name why pods of the newest

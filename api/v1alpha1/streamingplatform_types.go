@@ -66,6 +66,13 @@ type StreamingPlatformSpec struct {
 	// +optional
 	Data *Data `json:"data,omitempty"`
 
+	// network opens connections of every service of this resource beside the
+	// calls between them; all others are denied. A service's own network adds
+	// to egress and replaces the other lists. Services that a team owns have
+	// only their own.
+	// +optional
+	Network *Network `json:"network,omitempty"`
+
 	// defaults are merged under every service.
 	// +optional
 	Defaults *ServiceDefaults `json:"defaults,omitempty"`

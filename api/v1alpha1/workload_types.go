@@ -141,7 +141,8 @@ type WorkloadSpec struct {
 
 	// calls lists the services of the platform that this one calls. Each gives
 	// an environment variable <TO>_URL with the address (dashes become
-	// underscores).
+	// underscores), opens the way to the called service, which is closed to all
+	// others, and labels the pods calls.streamplane.dev/<to>.
 	// +optional
 	// +listType=map
 	// +listMapKey=to
@@ -149,9 +150,13 @@ type WorkloadSpec struct {
 	Calls []Call `json:"calls,omitempty" patchStrategy:"merge" patchMergeKey:"to"`
 
 	// expose opens the service to callers from outside the platform. Absent
-	// means that only services of the platform reach it.
+	// means that only services that list it in calls reach it.
 	// +optional
 	Expose *Expose `json:"expose,omitempty"`
+
+	// network opens connections beside calls and expose.
+	// +optional
+	Network *Network `json:"network,omitempty"`
 
 	// terminationGracePeriodSeconds is how long a pod may take to stop, the 5
 	// seconds included that it keeps serving while its address is withdrawn.
@@ -214,7 +219,7 @@ type WorkloadSpec struct {
 	// podLabels are further labels of the pods.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
-	// +kubebuilder:validation:XValidation:rule="self.all(k, !(k in ['app.kubernetes.io/name', 'app.kubernetes.io/instance', 'app.kubernetes.io/part-of', 'app.kubernetes.io/managed-by', 'pod-template-hash']) && !k.startsWith('streamplane.dev/'))",message="the operator sets app.kubernetes.io/name, instance, part-of and managed-by, pod-template-hash and streamplane.dev/ labels itself: remove them"
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !(k in ['app.kubernetes.io/name', 'app.kubernetes.io/instance', 'app.kubernetes.io/part-of', 'app.kubernetes.io/managed-by', 'pod-template-hash']) && !k.startsWith('streamplane.dev/') && !k.startsWith('calls.streamplane.dev/'))",message="the operator sets app.kubernetes.io/name, instance, part-of and managed-by, pod-template-hash, streamplane.dev/ and calls.streamplane.dev/ labels itself: remove them"
 	PodLabels map[string]LabelValue `json:"podLabels,omitempty"`
 
 	// podAnnotations are annotations of the pods.
@@ -301,6 +306,27 @@ type Call struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=65535
 	Port int32 `json:"port,omitempty"`
+
+	// timeout of one call, such as 500ms or 3s, given to the service as the
+	// environment variable <TO>_TIMEOUT. Absent leaves it to the service.
+	// +optional
+	// +kubebuilder:validation:MaxLength=10
+	// +kubebuilder:validation:Pattern=`^[1-9][0-9]{0,6}(ms|s)$`
+	Timeout string `json:"timeout,omitempty"`
+
+	// retries after a first attempt that failed, given to the service as the
+	// environment variable <TO>_RETRIES. Absent leaves it to the service.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10
+	Retries *int32 `json:"retries,omitempty"`
+
+	// microservice that answers. Absent means <platform>-<to>; the platform
+	// fills in the name of a team's own Microservice.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z]([a-z0-9-]*[a-z0-9])?$`
+	Microservice string `json:"microservice,omitempty"`
 }
 
 // ExposeMode says how callers from outside reach a service.

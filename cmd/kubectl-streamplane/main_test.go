@@ -65,7 +65,7 @@ func withPlane(run func() int) (code int, err error) {
 		return 0, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	mgr, err := operator.New(ctx, cfg, operator.Options{Catalog: images, MetricsAddress: "0", HealthAddress: "0"})
+	mgr, err := operator.New(ctx, cfg, operator.Options{Catalog: images, Metrics: operator.Metrics{Address: "0"}, HealthAddress: "0"})
 	if err != nil {
 		cancel()
 		return 0, err

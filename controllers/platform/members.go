@@ -21,6 +21,19 @@ type members struct {
 	conflicts []string
 }
 
+// teamsOf are the Microservices of teams that stand for a service, by name.
+func teamsOf(sharing []v1alpha1.Microservice) []v1alpha1.Microservice {
+	var all []v1alpha1.Microservice
+	for i := range sharing {
+		m := &sharing[i]
+		if membership.IsTeams(m) && membership.First(sharing, microservice.ServiceName(m)).Name == m.Name {
+			all = append(all, *m)
+		}
+	}
+	slices.SortFunc(all, func(a, b v1alpha1.Microservice) int { return cmp.Compare(a.Name, b.Name) })
+	return all
+}
+
 func membersOf(o observed) members {
 	listed := map[string]bool{}
 	for _, s := range o.wanted.Services {

@@ -39,6 +39,8 @@ func statusOf(o observed, did outcome) v1alpha1.StreamingPlatformStatus {
 			status.Services = append(status.Services, line)
 		}
 		status.ServicesReady = fmt.Sprintf("%d/%d", ready, len(status.Services))
+		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionCallsResolved, callsResolved(o.wanted.Calls))
+		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionCallGraphCyclic, callGraphCyclic(o.wanted.Calls))
 	}
 	conditions.Set(&status.Conditions, o.platform.Generation, summary(o, did, status.Services))
 	joined := membersOf(o)

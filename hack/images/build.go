@@ -55,7 +55,7 @@ func buildVariant(ctx context.Context, b *builder, componentName, variant string
 	if !regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`).MatchString(variant) {
 		return fmt.Errorf("variant %q: want lower-case letters, digits and dashes", variant)
 	}
-	all := components()
+	all := slices.Concat(components(), testComponents())
 	i := slices.IndexFunc(all, func(c component) bool { return c.name == componentName })
 	if i < 0 {
 		return fmt.Errorf("no component %q", componentName)

@@ -35,6 +35,13 @@ func components() []component {
 	}
 }
 
+// testComponents are images that tests need and nobody ships.
+func testComponents() []component {
+	return []component{
+		{name: "probe", pkg: "./test/probe", description: "The other end of connections in tests"},
+	}
+}
+
 // preparation makes content that the images need and skips itself while its sources are unchanged.
 type preparation struct {
 	name     string

@@ -13,13 +13,15 @@ import (
 )
 
 type settings struct {
-	streamingURL  string
-	streaming     *url.URL
-	resolveEvery  time.Duration
-	dialTimeout   time.Duration
-	headerTimeout time.Duration
-	identity      telemetry.Identity
-	serve         serve.Config
+	streamingURL string
+	streaming    *url.URL
+	resolveEvery time.Duration
+	dialTimeout  time.Duration
+	// Named after the declaration of the call, whose environment they take.
+	streamingTimeout time.Duration
+	streamingRetries int
+	identity         telemetry.Identity
+	serve            serve.Config
 }
 
 // maxResolveEvery keeps the promise that a new pod gets its share soon.
@@ -28,7 +30,7 @@ const maxResolveEvery = 5 * time.Second
 func defaults() settings {
 	return settings{
 		streamingURL: "http://127.0.0.1:8081",
-		resolveEvery: 2 * time.Second, dialTimeout: time.Second, headerTimeout: 3 * time.Second,
+		resolveEvery: 2 * time.Second, dialTimeout: time.Second, streamingTimeout: 3 * time.Second, streamingRetries: 2,
 		identity: telemetry.Identity{Service: "gateway", Version: "dev", LogLevel: "info"},
 		serve:    serve.Defaults(),
 	}
@@ -43,7 +45,8 @@ func (s *settings) parse(args []string, getenv func(string) string, out io.Write
 	set.String(&s.streamingURL, "streaming-url", "URL of streaming; each address that its host resolves to is one pod")
 	set.Duration(&s.resolveEvery, "resolve-every", "time between two look-ups of streaming's pods")
 	set.Duration(&s.dialTimeout, "dial-timeout", "time that a pod has to accept a connection")
-	set.Duration(&s.headerTimeout, "header-timeout", "time that a pod has to begin its response")
+	set.Duration(&s.streamingTimeout, "streaming-timeout", "time that a pod of streaming has to begin its response")
+	set.Int(&s.streamingRetries, "streaming-retries", "attempts on other pods after one that failed")
 	set.Check("streaming-url", s.checkStreaming)
 	set.Check("resolve-every", func() error {
 		if s.resolveEvery <= 0 || s.resolveEvery > maxResolveEvery {
@@ -68,6 +71,7 @@ func (s *settings) checkStreaming() error {
 func (s *settings) balance(now func() time.Time) balance.Config {
 	return balance.Config{
 		Target: s.streaming, Now: now,
-		RefreshEvery: s.resolveEvery, DialTimeout: s.dialTimeout, HeaderTimeout: s.headerTimeout,
+		RefreshEvery: s.resolveEvery, DialTimeout: s.dialTimeout, HeaderTimeout: s.streamingTimeout,
+		Attempts: s.streamingRetries + 1,
 	}
 }

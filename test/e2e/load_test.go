@@ -121,19 +121,29 @@ func fetch(ctx context.Context, client *http.Client, url string) error {
 // read fetches a URL that must answer 200 and returns the body.
 func read(t *testing.T, url string) string {
 	t.Helper()
+	body, err := tryRead(t, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
+
+// tryRead is read for answers that may fail.
+func tryRead(t *testing.T, url string) (string, error) {
+	t.Helper()
 	client := &http.Client{Timeout: 30 * time.Second}
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("%s answered %s: %v\n%.500s", url, response.Status, err, body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s answered %s\n%.500s", url, response.Status, body)
 	}
-	return string(body)
+	return string(body), err
 }

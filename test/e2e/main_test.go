@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -21,6 +22,7 @@ type settings struct {
 	name      string // of the local cluster
 	artifacts string // folder for what explains a failure
 	variant   string // a second image of the gateway
+	probe     string // image that connects and is connected to
 	samples   string // folder of the sample platforms
 }
 
@@ -41,13 +43,15 @@ func prepare() error {
 	env = settings{
 		kubectl:   os.Getenv("KUBECTL"),
 		cluster:   filepath.Join(os.Getenv("STREAMPLANE_CACHE"), "bin", "cluster"),
-		name:      "e2e",
+		name:      cmp.Or(os.Getenv("STREAMPLANE_CLUSTER"), "e2e"),
 		artifacts: os.Getenv("STREAMPLANE_ARTIFACTS"),
 		variant:   os.Getenv("STREAMPLANE_VARIANT"),
+		probe:     os.Getenv("STREAMPLANE_PROBE"),
 		samples:   filepath.Join("..", "..", "config", "samples"),
 	}
 	for name, value := range map[string]string{
 		"KUBECTL": env.kubectl, "STREAMPLANE_ARTIFACTS": env.artifacts, "STREAMPLANE_VARIANT": env.variant,
+		"STREAMPLANE_PROBE": env.probe,
 	} {
 		if value == "" {
 			return fmt.Errorf("%s is not set", name)

@@ -18,6 +18,7 @@ import (
 // sharesLoadWithNewPod scales streaming out and watches gateway balance: the
 // new pod must get its share within 15 seconds.
 func (tv theater) sharesLoadWithNewPod(t *testing.T) {
+	tv.admitAPIServer(t)
 	old := podUIDs(t, tv.namespace, "acme-streaming")
 	viewers := startLoad(t, 8, 40, tv.url+"/v/clock/master.m3u8")
 	patchPlatform(t, tv.namespace, tv.name, `{"spec":{"services":[{"name":"streaming","replicas":3}]}}`)
@@ -61,6 +62,11 @@ func (tv theater) shareOf(t *testing.T, viewers *load, pod string) float64 {
 	return share
 }
 
+// metricsOf is where the API server passes a pod's metrics through.
+func (tv theater) metricsOf(pod string) string {
+	return fmt.Sprintf("/api/v1/namespaces/%s/pods/%s:9090/proxy/metrics", tv.namespace, pod)
+}
+
 // requestsServed counts what each pod of streaming has answered.
 func (tv theater) requestsServed(t *testing.T) map[string]float64 {
 	t.Helper()
@@ -69,7 +75,7 @@ func (tv theater) requestsServed(t *testing.T) map[string]float64 {
 		if !ready(p) {
 			continue
 		}
-		metrics := kubectl(t, "get", "--raw", fmt.Sprintf("/api/v1/namespaces/%s/pods/%s:9090/proxy/metrics", tv.namespace, p.Name))
+		metrics := kubectl(t, "get", "--raw", tv.metricsOf(p.Name))
 		sum := 0.0
 		for line := range strings.Lines(metrics) {
 			if name, value, found := strings.Cut(line, "} "); found && strings.HasPrefix(name, "http_server_requests_total{") {
@@ -103,7 +109,7 @@ func (tv theater) scalesOneService(t *testing.T) {
 	})
 	ours := tv.lastApply(t, busy)
 	quiet := get(t, tv.namespace, calm, &appsv1.Deployment{}).Generation
-	direct := theater{namespace: tv.namespace, url: publish(t, tv.namespace, "acme-streaming")}
+	direct := theater{namespace: tv.namespace, url: tv.exposeStreaming(t)}
 	crowd := startLoad(t, 16, 2000, direct.paths(t)[2:]...)
 	eventually(t, "streaming grows", func() string {
 		hpa := get(t, tv.namespace, busy, &autoscalingv2.HorizontalPodAutoscaler{})
@@ -120,6 +126,22 @@ func (tv theater) scalesOneService(t *testing.T) {
 	if now := get(t, tv.namespace, calm, &appsv1.Deployment{}); now.Generation != quiet {
 		t.Errorf("gateway changed, too: %d pods", *now.Spec.Replicas)
 	}
+	patchPlatform(t, tv.namespace, tv.name, `{"spec":{"services":null}}`)
+}
+
+// exposeStreaming lets people reach streaming without gateway, which replaces
+// no pod.
+func (tv theater) exposeStreaming(t *testing.T) string {
+	t.Helper()
+	patchPlatform(t, tv.namespace, tv.name, `{"spec":{"services":[{"name":"streaming","expose":{"mode":"Direct"}}]}}`)
+	url := publish(t, tv.namespace, "acme-streaming")
+	eventually(t, "streaming can be reached", func() string {
+		if _, err := tryRead(t, url+"/v/clock/master.m3u8"); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
+	return url
 }
 
 // lastApply is when the operator last changed a Deployment, and how often it

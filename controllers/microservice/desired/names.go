@@ -17,6 +17,8 @@ const (
 	LabelVersion   = "app.kubernetes.io/version"
 	LabelManagedBy = "app.kubernetes.io/managed-by"
 	LabelSlot      = "streamplane.dev/slot"
+	// labelCalls begins the label of pods that call the service named after it.
+	labelCalls = "calls.streamplane.dev/"
 
 	// ownPrefix begins the labels and annotations that only the operator sets.
 	ownPrefix = "streamplane.dev/"
@@ -95,10 +97,15 @@ func podLabels(m *v1alpha1.Microservice, slot string) map[string]string {
 	return all
 }
 
-// ownPodLabels are the labels of pods that the operator depends on.
+// ownPodLabels are the labels of pods that the operator depends on. A label per
+// call lets the called service admit its callers without knowing them; a new
+// call rolls the pods anyway, because it gives them an address.
 func ownPodLabels(m *v1alpha1.Microservice, slot string) map[string]string {
 	all := labels(m)
 	maps.Copy(all, SlotSelector(m, slot))
+	for _, c := range m.Spec.Calls {
+		all[labelCalls+c.To] = "true"
+	}
 	return all
 }
 

@@ -163,7 +163,7 @@ func environment(m *v1alpha1.Microservice) []corev1.EnvVar {
 		{Name: "SERVICE_VERSION", Value: imageVersion(m.Spec.Image)},
 	}
 	for _, c := range m.Spec.Calls {
-		env = append(env, corev1.EnvVar{Name: addressVariable(c.To), Value: calleeAddress(m, c)})
+		env = append(env, callEnv(m, c)...)
 	}
 	for _, own := range envVars(m.Spec.Env) {
 		env = setEnv(env, own)
@@ -199,13 +199,22 @@ func fieldEnv(name, field string) corev1.EnvVar {
 	}}
 }
 
-func addressVariable(service string) string {
-	return strings.ToUpper(strings.ReplaceAll(service, "-", "_")) + "_URL"
+// callEnv tells a service where and how patiently to call another.
+func callEnv(m *v1alpha1.Microservice, c v1alpha1.Call) []corev1.EnvVar {
+	prefix := strings.ToUpper(strings.ReplaceAll(c.To, "-", "_"))
+	env := []corev1.EnvVar{{Name: prefix + "_URL", Value: calleeAddress(m, c)}}
+	if c.Timeout != "" {
+		env = append(env, corev1.EnvVar{Name: prefix + "_TIMEOUT", Value: c.Timeout})
+	}
+	if c.Retries != nil {
+		env = append(env, corev1.EnvVar{Name: prefix + "_RETRIES", Value: fmt.Sprint(*c.Retries)})
+	}
+	return env
 }
 
 // calleeAddress leaves the cluster domain to the pod's DNS search path.
 func calleeAddress(m *v1alpha1.Microservice, c v1alpha1.Call) string {
-	host := HeadlessName(Name(m.Spec.PlatformRef.Name, c.To))
+	host := HeadlessName(cmp.Or(c.Microservice, Name(m.Spec.PlatformRef.Name, c.To)))
 	return fmt.Sprintf("http://%s.%s.svc:%d", host, m.Namespace, cmp.Or(c.Port, defaultPort))
 }
 

@@ -246,7 +246,7 @@ func joined(a, b map[string]string) map[string]string {
 
 // ownLabel says whether only the operator, or Kubernetes, sets a label of pods.
 func ownLabel(key string) bool {
-	return strings.HasPrefix(key, ownPrefix) ||
+	return strings.HasPrefix(key, ownPrefix) || strings.HasPrefix(key, labelCalls) ||
 		slices.Contains([]string{LabelName, LabelInstance, LabelPartOf, LabelManagedBy, "pod-template-hash"}, key)
 }
 

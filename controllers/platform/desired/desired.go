@@ -19,6 +19,8 @@ import (
 type Platform struct {
 	// Services are listed in this order in the status: bundled ones first.
 	Services []Service
+	// Calls is what is odd about their calls.
+	Calls CallGraph
 }
 
 // Service is one listed service: a Microservice, or the reason why there is no
@@ -30,20 +32,22 @@ type Service struct {
 	Problem string
 }
 
-// Of computes what a StreamingPlatform of the given release stands for.
-func Of(p *v1alpha1.StreamingPlatform, r release.Release) Platform {
+// Of computes what a StreamingPlatform of the given release stands for; teams
+// are the Microservices that others wrote for it.
+func Of(p *v1alpha1.StreamingPlatform, r release.Release, teams ...v1alpha1.Microservice) Platform {
 	rows := listed(p, r)
 	services := make([]Service, len(rows))
 	for i, row := range rows {
 		services[i] = row.service(p, r)
 	}
-	connect(services) // with the disabled ones: those who call them must not change
+	connect(services, teams) // with the disabled ones: those who call them must not change
 	var all Platform
 	for i, row := range rows {
 		if row.override.Enabled == nil || *row.override.Enabled {
 			all.Services = append(all.Services, services[i])
 		}
 	}
+	all.Calls = callGraph(callers(all.Services, teams))
 	return all
 }
 
@@ -149,23 +153,10 @@ func (r row) service(p *v1alpha1.StreamingPlatform, rel release.Release) Service
 			merged.ImagePullSecrets = i.PullSecrets
 		}
 	}
+	merged.Network = network(p.Spec.Network, merged.Network)
 	s.Microservice.Spec.WorkloadSpec = merged
 	if problem := microservice.Validate(merged); problem != "" {
 		s.Problem = fmt.Sprintf("services[%s].%s", r.name, problem)
 	}
 	return s
-}
-
-// connect fills in the ports of called services that the platform lists.
-func connect(all []Service) {
-	ports := map[string]int32{}
-	for _, s := range all {
-		ports[s.Name] = microservice.Ports(s.Microservice)[0].Port
-	}
-	for _, s := range all {
-		calls := s.Microservice.Spec.Calls
-		for i := range calls {
-			calls[i].Port = cmp.Or(calls[i].Port, ports[calls[i].To])
-		}
-	}
 }

@@ -79,6 +79,8 @@ type fleet struct {
 	dns  *fakeDNS
 	port string
 	pods map[string]*pod
+	// attempts of the client.
+	attempts int
 }
 
 // newFleet finds a port for all pods.
@@ -120,7 +122,7 @@ func (f *fleet) client(t *testing.T) *http.Client {
 	t.Helper()
 	target := &url.URL{Scheme: "http", Host: net.JoinHostPort("streaming.test", f.port)}
 	balanced := balance.New(t.Context(), balance.Config{
-		Target: target, Resolver: f.dns, Now: time.Now, RefreshEvery: 20 * time.Millisecond,
+		Target: target, Resolver: f.dns, Now: time.Now, Attempts: f.attempts, RefreshEvery: 20 * time.Millisecond,
 		DialTimeout: 500 * time.Millisecond, HeaderTimeout: 500 * time.Millisecond, EjectFor: 100 * time.Millisecond,
 	}, prometheus.NewRegistry())
 	t.Cleanup(balanced.Close)
@@ -362,7 +364,15 @@ func TestRequestsWithSideEffectsAreSentOnce(t *testing.T) {
 }
 
 func TestRetriesEnd(t *testing.T) {
+	for attempts, want := range map[int]int64{0: 3, 1: 1, 2: 2} {
+		t.Run(fmt.Sprint(attempts), func(t *testing.T) { retriesEnd(t, attempts, want) })
+	}
+}
+
+func retriesEnd(t *testing.T, attempts int, want int64) {
+	t.Helper()
 	pods := newFleet(t)
+	pods.attempts = attempts
 	hangUp := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 	var all []*pod
 	hosts := []string{"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"}
@@ -380,8 +390,8 @@ func TestRetriesEnd(t *testing.T) {
 		}
 		sent += p.requests.Load()
 	}
-	if sent != 3 {
-		t.Errorf("the request was sent %d times, want 3", sent)
+	if sent != want {
+		t.Errorf("the request was sent %d times, want %d", sent, want)
 	}
 }
 

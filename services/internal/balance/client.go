@@ -6,6 +6,7 @@
 package balance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,15 +43,17 @@ type Config struct {
 	DialTimeout time.Duration
 	// HeaderTimeout is how long an endpoint may take to begin its response.
 	HeaderTimeout time.Duration
+	// Attempts is how many requests may be sent for one; 0 means 3.
+	Attempts int
 	// EjectFor is how long an endpoint that failed is left alone; it doubles with each failure in a row.
 	EjectFor time.Duration
 }
 
 // Limits that callers do not choose.
 const (
-	maxAttempts = 3 // requests that may have been sent
-	maxDials    = 5 // endpoints tried per attempt while none of them accepts a connection
-	maxEjection = 30 * time.Second
+	defaultAttempts = 3 // requests that may have been sent
+	maxDials        = 5 // endpoints tried per attempt while none of them accepts a connection
+	maxEjection     = 30 * time.Second
 )
 
 func (c Config) withDefaults() Config {
@@ -58,6 +61,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.DialTimeout, time.Second)
 	orDefault(&c.HeaderTimeout, 3*time.Second)
 	orDefault(&c.EjectFor, time.Second)
+	c.Attempts = cmp.Or(c.Attempts, defaultAttempts)
 	if c.Resolver == nil {
 		c.Resolver = net.DefaultResolver
 	}
@@ -85,7 +89,7 @@ func New(ctx context.Context, config Config, registerer prometheus.Registerer) *
 	ctx, stop := context.WithCancel(ctx)
 	c := &Client{endpoints: newEndpoints(config), stop: stop}
 	c.metrics = newMetrics(config.Target.Hostname(), c.endpoints, registerer)
-	c.policies = policies(c.metrics)
+	c.policies = policies(c.metrics, config.Attempts)
 	c.stopped.Go(func() { c.endpoints.keepFresh(ctx) })
 	return c
 }
@@ -102,10 +106,10 @@ type answer struct{ *http.Response }
 
 // policies is the only place that decides about repeating requests and giving up on a target. The breaker is outside:
 // it counts requests that failed in spite of all attempts.
-func policies(m *metrics) failsafe.Executor[answer] {
+func policies(m *metrics, attempts int) failsafe.Executor[answer] {
 	retries := retrypolicy.NewBuilder[answer]().
 		HandleIf(func(_ answer, err error) bool { return isTheirs(err) && !errors.Is(err, errNotRepeatable) }).
-		WithMaxAttempts(maxAttempts).ReturnLastFailure().
+		WithMaxAttempts(attempts).ReturnLastFailure().
 		WithBudget(budget.NewBuilder().WithMaxRate(0.5).WithMinConcurrency(10).Build()).
 		OnRetry(func(failsafe.ExecutionEvent[answer]) { m.retries.Inc() }).Build()
 	breaker := circuitbreaker.NewBuilder[answer]().

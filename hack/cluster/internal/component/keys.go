@@ -86,6 +86,7 @@ func users() map[string]pki.Subject {
 		"coredns":            {User: "local-cluster:coredns"},
 		"metrics-server":     {User: "local-cluster:metrics-server"},
 		"provisioner":        {User: "local-cluster:provisioner"},
+		"network-policy":     {User: "local-cluster:network-policy"},
 	}
 }
 

@@ -19,6 +19,7 @@ func PauseArchive(paths layout.Paths) string { return filepath.Join(paths.Images
 func (c Cluster) Node(number int, probes Probes) []supervisor.Unit {
 	name := layout.NodeName(number)
 	containerd, pause, kubelet, proxy := "containerd-"+name, "images-"+name, "kubelet-"+name, "kube-proxy-"+name
+	policy := "network-policy-" + name
 	socket := c.Paths.ContainerdSocket(number)
 	units := []supervisor.Unit{
 		{
@@ -30,7 +31,12 @@ func (c Cluster) Node(number int, probes Probes) []supervisor.Unit {
 		},
 		{Name: pause, After: []string{containerd}, Prepare: c.importPause(number)},
 		{
-			Name: kubelet, After: []string{pause, apiServer}, Argv: c.kubelet(number),
+			Name: policy, After: []string{addons}, Argv: c.networkPolicy(number), Ready: probes.Socket(c.policySocket(number)),
+			Prepare: func(context.Context) error { return os.MkdirAll(c.Paths.NodeRun(number), 0o755) },
+		},
+		{
+			// No pod runs before the policies do.
+			Name: kubelet, After: []string{pause, policy}, Argv: c.kubelet(number),
 			Prepare: func(context.Context) error { return c.writeKubelet(number) },
 		},
 		{Name: proxy, After: []string{apiServer}, Argv: c.proxy(name)},
@@ -53,6 +59,18 @@ func (c Cluster) kubelet(number int) []string {
 		"--node-ip=" + c.Plan.Node(number).String(),
 		"--node-labels=topology.kubernetes.io/region=local,topology.kubernetes.io/zone=" + layout.Zone(number),
 	}
+}
+
+func (c Cluster) networkPolicy(number int) []string {
+	return []string{
+		c.tool("network-policy"), "-kubeconfig=" + c.kubeconfig("network-policy"), "-node=" + layout.NodeName(number),
+		"-ready-socket=" + c.policySocket(number),
+	}
+}
+
+// policySocket listens once the policies are enforced.
+func (c Cluster) policySocket(number int) string {
+	return filepath.Join(c.Paths.NodeRun(number), "network-policy.sock")
 }
 
 func (c Cluster) writeContainerd(number int) error {

@@ -56,6 +56,7 @@ func All() []Tool {
 		{Name: "coredns", Module: "thirdparty/coredns", Package: "."},
 		{Name: "metrics-server", Module: "thirdparty/metrics-server", Package: "sigs.k8s.io/metrics-server/cmd/metrics-server"},
 		{Name: "provisioner", Module: "thirdparty/provisioner", Package: "."},
+		{Name: "network-policy", Module: "thirdparty/network-policy", Package: "."},
 		{Name: "helm", Module: "thirdparty/helm", Package: "helm.sh/helm/v4/cmd/helm", Flags: helmFlags},
 	}
 }
