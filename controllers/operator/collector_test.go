@@ -58,11 +58,12 @@ func TestConditionsAreMetrics(t *testing.T) {
 			return nil
 		}
 	}
+	alone := line(v1alpha1.ReasonPlatformNotFound, "False", "PlatformFound")
 	w.becomes(m, v1alpha1.ConditionReconciling, v1alpha1.ReasonProgressing, "")
-	w.eventually(shows(line(v1alpha1.ReasonProgressing, "False", "Ready"), line(v1alpha1.ReasonProgressing, "True", "Reconciling")))
+	w.eventually(shows(line(v1alpha1.ReasonProgressing, "False", "Ready"), line(v1alpha1.ReasonProgressing, "True", "Reconciling"), alone))
 	w.playControllers()
 	w.ready(m)
-	w.eventually(shows(line(v1alpha1.ReasonAvailable, "True", "Ready")))
+	w.eventually(shows(line(v1alpha1.ReasonAvailable, "True", "Ready"), alone))
 	w.remove(m)
 	w.eventually(shows())
 }

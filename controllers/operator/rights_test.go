@@ -144,7 +144,7 @@ func TestRightsAreExact(t *testing.T) {
 		Metrics: Metrics{Address: address, Secure: true},
 	})
 	w.playControllers()
-	p := w.platform("{}")
+	p := w.platform(`{services: [{name: gateway, files: [{mountPath: /etc/motd, content: hello}]}]}`)
 	w.ready(p)
 	o.settle()
 	for range 2 { // as by a reconcile that has not yet seen its last report; the second is a patch
@@ -152,7 +152,7 @@ func TestRightsAreExact(t *testing.T) {
 	}
 	w.leaveBehind()
 	change(w, p, func(p *v1alpha1.StreamingPlatform) {
-		p.Spec.Services = []v1alpha1.PlatformService{{Name: "streaming", Enabled: new(false)}}
+		p.Spec.Services = append(p.Spec.Services, v1alpha1.PlatformService{Name: "streaming", Enabled: new(false)})
 	})
 	gone := &v1alpha1.Microservice{}
 	gone.Name, gone.Namespace = "acme-streaming", w.namespace
@@ -185,6 +185,7 @@ func (w *world) leaveBehind() {
 		{apiVersion: streamplane.dev/v1alpha1, kind: Microservice, name: %s, uid: %s, controller: true}]}`, owner.Name, owner.UID)
 	specs := map[string]string{
 		"*v1.ServiceAccount": "",
+		"*v1.ConfigMap":      "",
 		"*v1.NetworkPolicy":  ", spec: {podSelector: {}}",
 		"*v1.Service":        ", spec: {ports: [{port: 80}]}",
 		"*v1.Deployment": `, spec: {selector: {matchLabels: {a: b}},
