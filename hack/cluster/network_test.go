@@ -164,7 +164,7 @@ func TestNetworkPolicyIsEnforced(t *testing.T) {
 			if pod == "other" {
 				namespace = "two"
 			}
-			c.expect(t, namespace, pod, places, tc.allowed, tc.denied)
+			c.expect(t, namespace+"/"+pod, places, tc.allowed, tc.denied)
 		})
 	}
 	t.Run("the machine", func(t *testing.T) {
@@ -180,15 +180,16 @@ func TestNetworkPolicyIsEnforced(t *testing.T) {
 	})
 	t.Run("without policies", func(t *testing.T) {
 		c.kubectl(t, "delete", "networkpolicy", "--all", "--namespace", "one")
-		c.expect(t, "one", "stranger", places, "server-1:8080 server-2:8080 service:80 server-2:9090", "")
-		c.expect(t, "one", "jailed", places, "api:443 friend:8080", "")
+		c.expect(t, "one/stranger", places, "server-1:8080 server-2:8080 service:80 server-2:9090", "")
+		c.expect(t, "one/jailed", places, "api:443 friend:8080", "")
 	})
 }
 
-// expect asks until the answers are the wanted ones: rules follow the API
-// server within moments.
-func (c testCluster) expect(t *testing.T, namespace, pod string, places map[string]string, allowed, denied string) {
+// expect asks a pod, NAMESPACE/NAME, until the answers are the wanted ones:
+// rules follow the API server within moments.
+func (c testCluster) expect(t *testing.T, from string, places map[string]string, allowed, denied string) {
 	t.Helper()
+	namespace, pod, _ := strings.Cut(from, "/")
 	name := map[string]string{} // of an address
 	wanted := map[string]bool{}
 	var targets []string
