@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	"cel.dev/cel-go/cel"
+	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	lua "github.com/yuin/gopher-lua"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
@@ -94,6 +94,7 @@ func TestArgoCD(t *testing.T) {
 	var config struct{ Data map[string]string }
 	read(t, "argocd-cm.yaml", &config)
 	resources(t, func(t *testing.T, object map[string]any, want health) {
+		t.Helper()
 		script := config.Data[fmt.Sprintf("resource.customizations.health.streamplane.dev_%s", object["kind"])]
 		got, message := runLua(t, script, object)
 		if got != want || message == "" {
@@ -151,6 +152,7 @@ func TestFlux(t *testing.T) {
 	}
 	read(t, "flux-kustomization.yaml", &kustomization)
 	resources(t, func(t *testing.T, object map[string]any, want health) {
+		t.Helper()
 		for _, e := range kustomization.Spec.HealthCheckExprs {
 			if e.Kind != object["kind"] || e.APIVersion != object["apiVersion"] {
 				continue
@@ -205,6 +207,7 @@ func TestKstatus(t *testing.T) {
 		status.CurrentStatus: healthy, status.InProgressStatus: progressing, status.FailedStatus: degraded,
 	}
 	resources(t, func(t *testing.T, object map[string]any, want health) {
+		t.Helper()
 		whole, err := json.Marshal(object)
 		if err != nil {
 			t.Fatal(err)

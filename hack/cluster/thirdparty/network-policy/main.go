@@ -16,7 +16,7 @@ import (
 	"syscall"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
@@ -114,7 +114,7 @@ func (e *enforcer) watch(ctx context.Context, client kubernetes.Interface) error
 
 // slim drops what takes most of the memory and is never read.
 func slim(object any) (any, error) {
-	if accessor, err := meta.Accessor(object); err == nil {
+	if accessor, err := apimeta.Accessor(object); err == nil {
 		accessor.SetManagedFields(nil)
 	}
 	return object, nil
