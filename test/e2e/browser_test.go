@@ -37,8 +37,28 @@ type playback struct {
 // open shows a URL in a browser of its own.
 func open(t *testing.T, url string) *screen {
 	t.Helper()
+	s, err := startBrowser(t)
+	for tries := 1; err != nil && tries < browserStarts; tries++ {
+		t.Logf("Chromium did not start: %v", err)
+		s, err = startBrowser(t)
+	}
+	if err != nil {
+		t.Fatalf("start Chromium: %v", err)
+	}
+	if err := chromedp.Do(s.ctx, chromedp.Navigate(url)); err != nil {
+		t.Fatalf("open %s: %v", url, err)
+	}
+	return s
+}
+
+// browserStarts is how often a browser is started that crashes before it has
+// opened anything: that says nothing about our page.
+const browserStarts = 3
+
+func startBrowser(t *testing.T) (*screen, error) {
+	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.NoSandbox, chromedp.WindowSize(1280, 800),
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 800),
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.UserDataDir(t.TempDir()),
@@ -54,13 +74,7 @@ func open(t *testing.T, url string) *screen {
 			s.errors.texts = append(s.errors.texts, exception.ExceptionDetails.Text)
 		}
 	})
-	if err != nil {
-		t.Fatalf("listen to the page: %v", err)
-	}
-	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
-		t.Fatalf("open %s: %v", url, err)
-	}
-	return s
+	return s, err
 }
 
 func (s *screen) playback(t *testing.T) playback {

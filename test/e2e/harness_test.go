@@ -48,7 +48,8 @@ func eventually(t *testing.T, what string, check func() string) {
 // run executes a program and returns what it prints.
 func run(t *testing.T, program string, args ...string) (string, error) {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
+	ctx := context.WithoutCancel(t.Context()) // it ends before the cleanups, which run programs, too
+	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
 	return string(out), err
 }
 
