@@ -15,7 +15,8 @@ const (
 	ConditionStalled = "Stalled"
 	// ConditionScalingActive says whether the autoscaler of a Microservice can
 	// measure and scale it, in the autoscaler's words. It never influences
-	// Ready. Polarity: normal-true. Present only with autoscaling.
+	// Ready. Polarity: normal-true. Present only with a native
+	// autoscaler.
 	ConditionScalingActive = "ScalingActive"
 	// ConditionPlatformFound is False when the StreamingPlatform that
 	// spec.platformRef names does not exist; the service runs all the same.

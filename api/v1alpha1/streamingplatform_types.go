@@ -241,8 +241,8 @@ type ServiceStatus struct {
 	// +optional
 	Address string `json:"address,omitempty"`
 
-	// scale is the wanted number of pods: "3", or with autoscaling its bounds,
-	// "2..6".
+	// scale is the wanted number of pods: "3"; with autoscaling its bounds,
+	// "2..6"; "external" where an autoscaler of yours sets it.
 	// +optional
 	Scale string `json:"scale,omitempty"`
 

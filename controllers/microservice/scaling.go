@@ -9,12 +9,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
+	"github.com/streamplane/streamplane/controllers/microservice/desired"
 )
 
 // scalingActive is the autoscaler's first complaint in its own words; nil
-// without autoscaling.
+// without an autoscaler of ours.
 func scalingActive(o observed) *metav1.Condition {
-	if o.microservice.Spec.Autoscaling == nil {
+	if o.microservice.Spec.Autoscaling == nil || desired.ScaledElsewhere(o.microservice) {
 		return nil
 	}
 	found := &metav1.Condition{

@@ -189,37 +189,43 @@ func other(all []metav1.Condition, kind string) string {
 	return string(c.Status) + " " + c.Reason + ": " + c.Message
 }
 
-func TestPlatformFound(t *testing.T) {
-	m := search(v1alpha1.WorkloadSpec{})
-	m.Status = statusOf(observed{microservice: m, slot: "blue", deployment: deployment(1, 1), platformMissing: true}, outcome{})
-	want := "False PlatformNotFound: there is no StreamingPlatform acme in namespace tv: create it, or correct " +
-		"spec.platformRef.name; the service runs without it"
-	if got := other(m.Status.Conditions, v1alpha1.ConditionPlatformFound); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
+// What is wrong around a service is said beside Ready, for as long as it is so.
+func TestConditionsBesideReady(t *testing.T) {
+	cases := map[string]struct {
+		kind   string
+		around observed
+		want   string
+	}{
+		"the platform is missing": {
+			v1alpha1.ConditionPlatformFound,
+			observed{platformMissing: true},
+			"False PlatformNotFound: there is no StreamingPlatform acme in namespace tv: create it, or correct " +
+				"spec.platformRef.name; the service runs without it",
+		},
+		"another one has the name": {
+			v1alpha1.ConditionServiceNameConflict,
+			observed{servedBy: "acme-search"},
+			"True ServiceNameConflict: service search of platform acme is Microservice acme-search: remove that one, or make " +
+				"this one again with another spec.serviceName; both run meanwhile",
+		},
 	}
-	if got := read(t, m.Status.Conditions, m.Generation); got != "Ready Available: 1 pod available" {
-		t.Errorf("it changed %s", got)
-	}
-	status := statusOf(observed{microservice: m, slot: "blue", deployment: deployment(1, 1)}, outcome{})
-	if got := other(status.Conditions, v1alpha1.ConditionPlatformFound); got != "" {
-		t.Errorf("it stays: %s", got)
-	}
-}
-
-func TestServiceNameConflict(t *testing.T) {
-	m := search(v1alpha1.WorkloadSpec{})
-	m.Status = statusOf(observed{microservice: m, slot: "blue", deployment: deployment(1, 1), servedBy: "acme-search"}, outcome{})
-	want := "True ServiceNameConflict: service search of platform acme is Microservice acme-search: remove that one, or make " +
-		"this one again with another spec.serviceName; both run meanwhile"
-	if got := other(m.Status.Conditions, v1alpha1.ConditionServiceNameConflict); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
-	if got := read(t, m.Status.Conditions, m.Generation); got != "Ready Available: 1 pod available" {
-		t.Errorf("it changed %s", got)
-	}
-	status := statusOf(observed{microservice: m, slot: "blue", deployment: deployment(1, 1)}, outcome{})
-	if got := other(status.Conditions, v1alpha1.ConditionServiceNameConflict); got != "" {
-		t.Errorf("it stays: %s", got)
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			m := search(v1alpha1.WorkloadSpec{})
+			o := tc.around
+			o.microservice, o.slot, o.deployment = m, "blue", deployment(1, 1)
+			m.Status = statusOf(o, outcome{})
+			if got := other(m.Status.Conditions, tc.kind); got != tc.want {
+				t.Errorf("got  %s\nwant %s", got, tc.want)
+			}
+			if got := read(t, m.Status.Conditions, m.Generation); got != "Ready Available: 1 pod available" {
+				t.Errorf("it changed %s", got)
+			}
+			status := statusOf(observed{microservice: m, slot: "blue", deployment: deployment(1, 1)}, outcome{})
+			if got := other(status.Conditions, tc.kind); got != "" {
+				t.Errorf("it stays: %s", got)
+			}
+		})
 	}
 }
 
@@ -245,6 +251,7 @@ func TestScalingActive(t *testing.T) {
 		want    string
 	}{
 		"fixed":          {v1alpha1.WorkloadSpec{}, true, nil, ""},
+		"external":       {v1alpha1.WorkloadSpec{Replicas: new(int32(2)), Autoscaling: &v1alpha1.Autoscaling{Mode: v1alpha1.AutoscalingExternal}}, true, nil, ""},
 		"no autoscaler":  {scaled, true, nil, "Unknown ScalingUnknown: the autoscaler has not reported yet"},
 		"nothing said":   {scaled, false, nil, "Unknown ScalingUnknown: the autoscaler has not reported yet"},
 		"well":           {scaled, false, []autoscalingv2.HorizontalPodAutoscalerCondition{able, active, limited}, "True ValidMetricFound: the HPA was able to calculate"},

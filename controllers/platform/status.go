@@ -80,7 +80,7 @@ func lineOf(name string, m *v1alpha1.Microservice) v1alpha1.ServiceStatus {
 		Pods:         m.Status.Pods,
 		Image:        m.Spec.Image,
 		Address:      microservice.Address(m),
-		Scale:        scale(m.Spec.WorkloadSpec),
+		Scale:        scale(m),
 	}
 	c := apimeta.FindStatusCondition(m.Status.Conditions, v1alpha1.ConditionReady)
 	if c != nil && m.Status.ObservedGeneration == m.Generation {
@@ -90,8 +90,11 @@ func lineOf(name string, m *v1alpha1.Microservice) v1alpha1.ServiceStatus {
 }
 
 // scale is the wanted number of pods, for people.
-func scale(s v1alpha1.WorkloadSpec) string {
+func scale(m *v1alpha1.Microservice) string {
+	s := m.Spec
 	switch {
+	case microservice.ScaledElsewhere(m):
+		return "external"
 	case s.Autoscaling != nil:
 		return fmt.Sprintf("%d..%d", s.Autoscaling.MinReplicas, s.Autoscaling.MaxReplicas)
 	case s.Replicas != nil:

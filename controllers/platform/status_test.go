@@ -158,6 +158,7 @@ func TestServiceLines(t *testing.T) {
 		seen{name: "older", live: &ready, stale: true},
 		seen{name: "invalid", live: &ready, problem: "services[invalid].image: required"},
 		seen{name: "talks", live: &long},
+		seen{name: "scales", live: &ready, autoscaling: &v1alpha1.Autoscaling{Mode: v1alpha1.AutoscalingExternal}},
 	)
 	status := statusOf(o, outcome{})
 	want := []v1alpha1.ServiceStatus{
@@ -166,11 +167,12 @@ func TestServiceLines(t *testing.T) {
 		{Name: "older", Microservice: "acme-older", Ready: "Unknown", Reason: "Progressing", Message: "waiting for the Microservice", Pods: "1/2", Image: "live/older", Address: "http://acme-older.tv.svc:8080", Scale: "1"},
 		{Name: "invalid", Microservice: "acme-invalid", Ready: "False", Reason: "InvalidSpec", Message: "services[invalid].image: required", Pods: "1/2", Image: "live/invalid", Address: "http://acme-invalid.tv.svc:8080", Scale: "1"},
 		{Name: "talks", Microservice: "acme-talks", Ready: "False", Reason: "NameConflict", Message: conditions.Shorten(long.Message), Pods: "1/2", Image: "live/talks", Address: "http://acme-talks.tv.svc:8080", Scale: "1"},
+		{Name: "scales", Microservice: "acme-scales", Ready: "True", Reason: "Available", Message: "2 pods available", Pods: "1/2", Image: "live/scales", Address: "http://acme-scales.tv.svc:8080", Scale: "external"},
 	}
 	if diff := cmp.Diff(want, status.Services); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if status.ServicesReady != "1/5" || status.Release != "1.0" {
+	if status.ServicesReady != "2/6" || status.Release != "1.0" {
 		t.Errorf("services ready %s, release %s", status.ServicesReady, status.Release)
 	}
 }
