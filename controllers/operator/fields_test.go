@@ -165,11 +165,7 @@ func TestHandOverToAndFromExternal(t *testing.T) {
 		m.Spec.Autoscaling.Memory = &v1alpha1.MemoryTarget{AverageUtilization: 80}
 		m.Spec.Resources = &corev1.ResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("64Mi")}}
 	}
-	cases := map[string]struct {
-		before string
-		change func(*v1alpha1.Microservice)
-		had    []int32
-	}{
+	cases := map[string]handOver{
 		"fixed to External keeps the number":    {searchFixed(4), external(2), []int32{4}},
 		"zero to External starts":               {searchFixed(0), external(2), []int32{0, 2}},
 		"Native to External keeps the number":   {searchScaled, external(5), []int32{2}},
@@ -178,23 +174,7 @@ func TestHandOverToAndFromExternal(t *testing.T) {
 		"External to the same fixed number too": {searchExternal, setReplicas(3), []int32{3}},
 	}
 	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			o := w.start(catalog("1.0.0"))
-			w.playControllers()
-			m := w.microservice("search", tc.before)
-			w.becomes(m, v1alpha1.ConditionReady, "", "")
-			o.settle()
-			had := w.everHad("search-blue")
-			change(w, m, tc.change)
-			w.becomes(m, v1alpha1.ConditionReady, "", "")
-			o.settle()
-			if got := had(); fmt.Sprint(got) != fmt.Sprint(tc.had) {
-				t.Errorf("it had %v replicas, want %v", got, tc.had)
-			}
-			o.idle()
-		})
+		t.Run(name, tc.check)
 	}
 }
 

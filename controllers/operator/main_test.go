@@ -8,18 +8,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
-	"k8s.io/klog/v2"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
+	apiplane "github.com/streamplane/streamplane/internal/plane"
 )
 
 const (
@@ -31,8 +29,6 @@ const (
 	// home is the namespace that the operator runs in.
 	home         = "streamplane-system"
 	operatorUser = "system:serviceaccount:" + home + ":streamplane-operator"
-
-	assetsUnset = "KUBEBUILDER_ASSETS is not set: run \"make unit\", which builds etcd and kube-apiserver and sets it"
 )
 
 // plane is the control plane that all tests share: etcd and kube-apiserver,
@@ -46,36 +42,17 @@ var plane struct {
 }
 
 func TestMain(m *testing.M) {
-	ctrl.SetLogger(logr.Discard())
-	klog.SetLogger(logr.Discard())
-	code, err := withPlane(m.Run)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func withPlane(run func() int) (code int, err error) {
-	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
-		return 0, errors.New(assetsUnset)
-	}
-	environment := &envtest.Environment{CRDDirectoryPaths: []string{crdFolder}, ErrorIfCRDPathMissing: true}
-	// The usual 254 addresses are not enough for the Services of all tests.
-	environment.ControlPlane.GetAPIServer().Configure().Set("service-cluster-ip-range", "10.0.0.0/16")
-	plane.admin, err = environment.Start()
-	if err != nil {
-		return 0, fmt.Errorf("start control plane: %w", errors.Join(err, environment.Stop()))
-	}
-	defer func() { err = errors.Join(err, environment.Stop()) }()
-	plane.scheme = runtime.NewScheme()
-	if err := errors.Join(scheme.AddToScheme(plane.scheme), v1alpha1.AddToScheme(plane.scheme)); err != nil {
-		return 0, err
-	}
-	if err := addOperator(environment); err != nil {
-		return 0, fmt.Errorf("add user: %w", err)
-	}
-	return run(), nil
+	apiplane.Run(crdFolder, func(environment *envtest.Environment) (int, error) {
+		plane.admin = environment.Config
+		plane.scheme = runtime.NewScheme()
+		if err := errors.Join(scheme.AddToScheme(plane.scheme), v1alpha1.AddToScheme(plane.scheme)); err != nil {
+			return 0, err
+		}
+		if err := addOperator(environment); err != nil {
+			return 0, fmt.Errorf("add user: %w", err)
+		}
+		return m.Run(), nil
+	})
 }
 
 // addOperator makes a user with the name and the rights of the operator's

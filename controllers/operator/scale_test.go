@@ -112,14 +112,35 @@ func TestAutoscalingStartsWithTheLeastNumber(t *testing.T) {
 	o.idle()
 }
 
+// handOver is a change of who sets the number of pods, and what becomes of it.
+type handOver struct {
+	before string
+	change func(*v1alpha1.Microservice)
+	// had is every number of replicas on the way.
+	had []int32
+}
+
+func (h handOver) check(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.start(catalog("1.0.0"))
+	w.playControllers()
+	m := w.microservice("search", h.before)
+	w.becomes(m, v1alpha1.ConditionReady, "", "")
+	o.settle()
+	had := w.everHad("search-blue")
+	change(w, m, h.change)
+	w.becomes(m, v1alpha1.ConditionReady, "", "")
+	o.settle()
+	if got := had(); fmt.Sprint(got) != fmt.Sprint(h.had) {
+		t.Errorf("it had %v replicas, want %v", got, h.had)
+	}
+	o.idle()
+}
+
 func TestHandOver(t *testing.T) {
 	t.Parallel()
-	cases := map[string]struct {
-		before string
-		change func(*v1alpha1.Microservice)
-		// had is every number of replicas on the way.
-		had []int32
-	}{
+	cases := map[string]handOver{
 		"fixed to autoscaling keeps the number":            {searchFixed(4), setAutoscaling, []int32{4}},
 		"autoscaling to fixed sets the number":             {searchScaled, setReplicas(3), []int32{2, 3}},
 		"fixed to another fixed":                           {searchFixed(4), setReplicas(1), []int32{4, 1}},
@@ -127,23 +148,7 @@ func TestHandOver(t *testing.T) {
 		"zero to autoscaling, which zero would switch off": {searchFixed(0), setAutoscaling, []int32{0, 2}},
 	}
 	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			o := w.start(catalog("1.0.0"))
-			w.playControllers()
-			m := w.microservice("search", tc.before)
-			w.becomes(m, v1alpha1.ConditionReady, "", "")
-			o.settle()
-			had := w.everHad("search-blue")
-			change(w, m, tc.change)
-			w.becomes(m, v1alpha1.ConditionReady, "", "")
-			o.settle()
-			if got := had(); fmt.Sprint(got) != fmt.Sprint(tc.had) {
-				t.Errorf("it had %v replicas, want %v", got, tc.had)
-			}
-			o.idle()
-		})
+		t.Run(name, tc.check)
 	}
 }
 

@@ -29,7 +29,7 @@ func (tv theater) applied(t *testing.T) map[string]string {
 	t.Helper()
 	written := map[string]string{}
 	for _, list := range []client.ObjectList{
-		&v1alpha1.MicroserviceList{}, &appsv1.DeploymentList{}, &corev1.ServiceList{}, &corev1.ServiceAccountList{},
+		&v1alpha1.MicroserviceList{}, &appsv1.DeploymentList{}, &corev1.ServiceList{}, &corev1.ServiceAccountList{}, &corev1.ConfigMapList{},
 		&autoscalingv2.HorizontalPodAutoscalerList{}, &policyv1.PodDisruptionBudgetList{}, &networkingv1.NetworkPolicyList{},
 	} {
 		err := kube.List(t.Context(), list, client.InNamespace(tv.namespace),
@@ -59,7 +59,7 @@ func (tv theater) versions(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	for _, list := range []client.ObjectList{
-		&corev1.ServiceList{}, &corev1.ServiceAccountList{}, &networkingv1.NetworkPolicyList{},
+		&corev1.ServiceList{}, &corev1.ServiceAccountList{}, &corev1.ConfigMapList{}, &networkingv1.NetworkPolicyList{},
 	} {
 		err := kube.List(t.Context(), list, client.InNamespace(tv.namespace),
 			client.MatchingLabels{"app.kubernetes.io/part-of": tv.name})

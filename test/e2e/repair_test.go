@@ -156,7 +156,7 @@ func (tv theater) objectsOf(t *testing.T, microservice string) []string {
 	t.Helper()
 	var names []string
 	for _, list := range []client.ObjectList{
-		&appsv1.DeploymentList{}, &corev1.ServiceList{}, &corev1.ServiceAccountList{}, &corev1.PodList{},
+		&appsv1.DeploymentList{}, &corev1.ServiceList{}, &corev1.ServiceAccountList{}, &corev1.ConfigMapList{}, &corev1.PodList{},
 		&autoscalingv2.HorizontalPodAutoscalerList{}, &policyv1.PodDisruptionBudgetList{}, &networkingv1.NetworkPolicyList{},
 	} {
 		err := kube.List(t.Context(), list, client.InNamespace(tv.namespace),
