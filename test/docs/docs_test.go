@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -94,5 +95,37 @@ func TestEveryTargetHasHelp(t *testing.T) {
 	}
 	if lines := strings.Count(string(makefile), "\n"); lines > 150 {
 		t.Errorf("the Makefile has %d lines, more than 150", lines)
+	}
+}
+
+func TestNamedTestsExist(t *testing.T) {
+	known := map[string]bool{}
+	function := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (entry.Name() == "node_modules" || strings.HasPrefix(entry.Name(), ".") && path != root) {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		for _, match := range function.FindAllStringSubmatch(string(content), -1) {
+			known[match[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`(Test\\w+)`")
+	for page, content := range pages(t) {
+		for _, match := range named.FindAllStringSubmatch(content, -1) {
+			if !known[match[1]] {
+				t.Errorf("%s names %s, which is no test", page, match[1])
+			}
+		}
 	}
 }
