@@ -72,6 +72,21 @@ type PlatformReference struct {
 	Name string `json:"name"`
 }
 
+// SlotStatus is what runs in a slot.
+type SlotStatus struct {
+	// name of the slot: blue or green.
+	Name string `json:"name"`
+
+	// imageIDs are the images of the main container as the nodes have pulled
+	// them, with their digests: what runs, whatever the tag points to by now.
+	// More than one while a change rolls, or when a tag has moved between two
+	// starts of pods.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=8
+	ImageIDs []string `json:"imageIDs,omitempty"`
+}
+
 // MicroserviceStatus is what the operator last saw of a service.
 type MicroserviceStatus struct {
 	// observedGeneration is the generation that this status speaks of; -1
@@ -103,6 +118,13 @@ type MicroserviceStatus struct {
 	// stableSlot is the slot that takes the traffic: blue or green.
 	// +optional
 	StableSlot string `json:"stableSlot,omitempty"`
+
+	// slots that have a Deployment, and what runs in each.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=2
+	Slots []SlotStatus `json:"slots,omitempty"`
 
 	// address inside the cluster of the service's first port.
 	// +optional

@@ -1,6 +1,7 @@
 package microservice
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -289,15 +290,46 @@ func TestCauseOfAFailingPodStays(t *testing.T) {
 				if told([]corev1.Pod{*was}) != told([]corev1.Pod{*is}) {
 					t.Errorf("%s becomes %s", told([]corev1.Pod{*was}), told([]corev1.Pod{*is}))
 				}
-				if causeChanged().Update(event.UpdateEvent{ObjectOld: was, ObjectNew: is}) {
+				if statusChanged().Update(event.UpdateEvent{ObjectOld: was, ObjectNew: is}) {
 					t.Errorf("step %d wakes the operator", i)
 				}
 			}
 		})
 	}
 	was, is := pod("a", withContainer(runs)), pod("a", withContainer(end))
-	if !causeChanged().Update(event.UpdateEvent{ObjectOld: &was, ObjectNew: &is}) {
+	if !statusChanged().Update(event.UpdateEvent{ObjectOld: &was, ObjectNew: &is}) {
 		t.Error("the first crash does not wake the operator")
+	}
+}
+
+// Status tells which images run, and only a new one is news.
+func TestImagesOf(t *testing.T) {
+	running := func(id string) corev1.Pod {
+		return pod("a", withContainer(runs), func(p *corev1.Pod) { p.Status.ContainerStatuses[0].ImageID = id })
+	}
+	starting, ending, sidecar := running(""), running("search@sha256:3"), running("proxy@sha256:4")
+	now := metav1.Now()
+	ending.DeletionTimestamp = &now
+	sidecar.Status.ContainerStatuses[0].Name = "proxy"
+	one, two := running("search@sha256:1"), running("search@sha256:2")
+	got := imagesOf([]corev1.Pod{two, one, starting, two, ending, sidecar})
+	if diff := cmp.Diff([]string{"search@sha256:1", "search@sha256:2"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	var many []corev1.Pod
+	for i := range 2 * maxImages {
+		many = append(many, running(fmt.Sprintf("search@sha256:%d", i)))
+	}
+	if got := imagesOf(many); len(got) != maxImages {
+		t.Errorf("%d images", len(got))
+	}
+	for wakes, change := range map[bool][2]corev1.Pod{true: {starting, one}, false: {one, one}} {
+		if got := statusChanged().Update(event.UpdateEvent{ObjectOld: &change[0], ObjectNew: &change[1]}); got != wakes {
+			t.Errorf("%s to %s wakes: %v", imageOf(&change[0]), imageOf(&change[1]), got)
+		}
+	}
+	if kept := trim(t, one); imageOf(&kept) != imageOf(&one) {
+		t.Error("the cache loses the image")
 	}
 }
 
@@ -363,7 +395,8 @@ func TestNewest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := deployment(2, 2, func(d *appsv1.Deployment) { d.Status.Conditions[0].Message = tc.message })
 			var got []string
-			for _, p := range newest(d, all, labels.SelectorFromSet(desired.SlotSelector(search(v1alpha1.WorkloadSpec{}), "blue"))) {
+			slot := labels.SelectorFromSet(desired.SlotSelector(search(v1alpha1.WorkloadSpec{}), "blue"))
+			for _, p := range newest(d, podsOf(d, all, slot)) {
 				got = append(got, p.Name)
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {

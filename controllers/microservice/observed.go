@@ -27,6 +27,8 @@ type observed struct {
 	deployment *appsv1.Deployment
 	// pods of the newest version in the slot; shared with the cache.
 	pods []corev1.Pod
+	// images that run in the slot, of all versions.
+	images []string
 	// autoscaler of the slot; nil while it does not exist or is not ours.
 	autoscaler *autoscalingv2.HorizontalPodAutoscaler
 	// platformMissing says that a team's Microservice names a StreamingPlatform
@@ -46,11 +48,11 @@ func observe(ctx context.Context, c client.Reader, m *v1alpha1.Microservice) (ob
 		return o, err
 	}
 	if o.deployment != nil {
-		pods, err := newestPods(ctx, c, o)
+		pods, err := slotPods(ctx, c, o)
 		if err != nil {
 			return o, err
 		}
-		o.pods = pods
+		o.pods, o.images = newest(o.deployment, pods), imagesOf(pods)
 	}
 	return o, o.readPlatform(ctx, c)
 }

@@ -34,24 +34,28 @@ func indexPods(ctx context.Context, indexer client.FieldIndexer) error {
 	return nil
 }
 
-// newestPods are those of the newest version of a slot. They are shared with
-// the cache: not to be changed.
-func newestPods(ctx context.Context, c client.Reader, o observed) ([]corev1.Pod, error) {
+// slotPods are the pods of the slot's Deployment. They are shared with the
+// cache: not to be changed.
+func slotPods(ctx context.Context, c client.Reader, o observed) ([]corev1.Pod, error) {
 	list := &corev1.PodList{}
 	err := c.List(ctx, list, client.InNamespace(o.microservice.Namespace),
 		client.MatchingFields{instanceIndex: o.microservice.Name}, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return nil, fmt.Errorf("list pods: %w", err)
 	}
-	return newest(o.deployment, list.Items, labels.SelectorFromSet(desired.SlotSelector(o.microservice, o.slot))), nil
+	return podsOf(o.deployment, list.Items, labels.SelectorFromSet(desired.SlotSelector(o.microservice, o.slot))), nil
+}
+
+func podsOf(d *appsv1.Deployment, pods []corev1.Pod, slot labels.Selector) []corev1.Pod {
+	return slices.DeleteFunc(slices.Clone(pods), func(p corev1.Pod) bool {
+		return !slot.Matches(labels.Set(p.Labels)) || !isPodOf(d, p)
+	})
 }
 
 // newest picks the pods of the newest ReplicaSet of a Deployment: a pod of the
 // version before does not speak of the new one.
-func newest(d *appsv1.Deployment, pods []corev1.Pod, slot labels.Selector) []corev1.Pod {
-	all := slices.DeleteFunc(slices.Clone(pods), func(p corev1.Pod) bool {
-		return !slot.Matches(labels.Set(p.Labels)) || !isPodOf(d, p)
-	})
+func newest(d *appsv1.Deployment, pods []corev1.Pod) []corev1.Pod {
+	all := slices.Clone(pods)
 	hash, known := newestHash(d)
 	if !known && len(all) > 0 {
 		last := slices.MaxFunc(all, func(a, b corev1.Pod) int {
@@ -69,6 +73,32 @@ func hashOf(p corev1.Pod) string { return p.Labels[appsv1.DefaultDeploymentUniqu
 func isPodOf(d *appsv1.Deployment, p corev1.Pod) bool {
 	c := metav1.GetControllerOf(&p)
 	return c != nil && c.Kind == "ReplicaSet" && c.Name == d.Name+"-"+hashOf(p)
+}
+
+// maxImages bounds the images of one slot in status.
+const maxImages = 8
+
+// imagesOf are the images that run, without repetition.
+func imagesOf(pods []corev1.Pod) []string {
+	var all []string
+	for i := range pods {
+		if id := imageOf(&pods[i]); id != "" && pods[i].DeletionTimestamp == nil {
+			all = append(all, id)
+		}
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return all[:min(len(all), maxImages)]
+}
+
+// imageOf is what the node has pulled for the main container, or "".
+func imageOf(p *corev1.Pod) string {
+	for _, s := range p.Status.ContainerStatuses {
+		if s.Name == desired.MainContainer {
+			return s.ImageID
+		}
+	}
+	return ""
 }
 
 // quotedName finds the ReplicaSet in the words of the deployment controller,
@@ -129,7 +159,7 @@ func trimContainers(all []corev1.ContainerStatus) []corev1.ContainerStatus {
 	var kept []corev1.ContainerStatus
 	for _, s := range all {
 		kept = append(kept, corev1.ContainerStatus{
-			Name: s.Name, Image: s.Image, Ready: s.Ready, Started: s.Started,
+			Name: s.Name, Image: s.Image, ImageID: s.ImageID, Ready: s.Ready, Started: s.Started,
 			State: trimState(s.State), LastTerminationState: trimState(s.LastTerminationState),
 		})
 	}
@@ -153,12 +183,12 @@ func microserviceOf(_ context.Context, pod client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: pod.GetNamespace(), Name: name}}}
 }
 
-// causeChanged leaves out the many changes of a pod that change no cause:
+// statusChanged leaves out the many changes of a pod that no status tells:
 // heartbeats, addresses, restarts for the same reason.
-func causeChanged() predicate.Predicate {
+func statusChanged() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		was, ok := e.ObjectOld.(*corev1.Pod)
 		is, alsoOK := e.ObjectNew.(*corev1.Pod)
-		return ok && alsoOK && causeOf(was) != causeOf(is)
+		return ok && alsoOK && (causeOf(was) != causeOf(is) || imageOf(was) != imageOf(is))
 	}}
 }

@@ -92,7 +92,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 	}
 	to := handler.EnqueueRequestsFromMapFunc
 	b := ctrl.NewControllerManagedBy(mgr).For(&v1alpha1.Microservice{}).
-		Watches(&corev1.Pod{}, to(microserviceOf), builder.WithPredicates(causeChanged())).
+		Watches(&corev1.Pod{}, to(microserviceOf), builder.WithPredicates(statusChanged())).
 		Watches(&v1alpha1.StreamingPlatform{}, to(r.members), builder.WithPredicates(comesOrGoes())).
 		Watches(&v1alpha1.Microservice{}, to(r.namesakes), builder.WithPredicates(nameMoves()))
 	for _, kind := range Owned() {

@@ -29,8 +29,9 @@ func statusOf(o observed, did outcome) v1alpha1.MicroserviceStatus {
 	status.StableSlot = o.slot
 	status.Selector = labels.SelectorFromSet(desired.SlotSelector(m, o.slot)).String()
 	status.Address = desired.Address(m)
-	status.Replicas, status.Pods = 0, "0/0"
+	status.Replicas, status.Pods, status.Slots = 0, "0/0", nil
 	if d := o.deployment; d != nil {
+		status.Slots = []v1alpha1.SlotStatus{{Name: o.slot, ImageIDs: o.images}}
 		status.Replicas = d.Status.Replicas
 		status.Pods = fmt.Sprintf("%d/%d", d.Status.AvailableReplicas, wantedReplicas(d))
 	}

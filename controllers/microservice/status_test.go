@@ -316,7 +316,8 @@ func read(t *testing.T, all []metav1.Condition, generation int64) string {
 func TestStatusFields(t *testing.T) {
 	m := search(v1alpha1.WorkloadSpec{Replicas: new(int32(3))})
 	m.Spec.ServiceName = "finder"
-	got := statusOf(observed{microservice: m, slot: "blue", deployment: deployment(3, 2)}, outcome{})
+	o := observed{microservice: m, slot: "blue", deployment: deployment(3, 2), images: []string{"search@sha256:1"}}
+	got := statusOf(o, outcome{})
 	got.Conditions = nil
 	want := v1alpha1.MicroserviceStatus{
 		ObservedGeneration: 7,
@@ -324,14 +325,15 @@ func TestStatusFields(t *testing.T) {
 		Selector:           "app.kubernetes.io/instance=search,app.kubernetes.io/name=finder,streamplane.dev/slot=blue",
 		Pods:               "2/3",
 		StableSlot:         "blue",
+		Slots:              []v1alpha1.SlotStatus{{Name: "blue", ImageIDs: []string{"search@sha256:1"}}},
 		Address:            "http://search.tv.svc:8080",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	gone := statusOf(observed{microservice: m, slot: "blue"}, outcome{})
-	if gone.Replicas != 0 || gone.Pods != "0/0" {
-		t.Errorf("without a deployment: %d replicas, pods %s", gone.Replicas, gone.Pods)
+	if gone.Replicas != 0 || gone.Pods != "0/0" || len(gone.Slots) > 0 {
+		t.Errorf("without a deployment: %d replicas, pods %s, slots %v", gone.Replicas, gone.Pods, gone.Slots)
 	}
 }
 

@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
@@ -29,6 +30,7 @@ func (tv theater) rollsOneService(t *testing.T) {
 	eventually(t, "gateway rolls", func() string { return rolledOut(t, tv.namespace, "acme-gateway-blue", env.variant) })
 	waitSettled(t, tv.namespace, tv.name)
 	viewers.waitSent(t, 400) // the old pods end while these are served
+	eventually(t, "status tells the images that run", func() string { return imagesTold(t, tv.namespace, "acme-gateway") })
 
 	release := get(t, tv.namespace, tv.name, &v1alpha1.StreamingPlatform{}).Status.Release
 	patchPlatform(t, tv.namespace, tv.name, `{"spec":{"services":null}}`)
@@ -43,4 +45,22 @@ func (tv theater) rollsOneService(t *testing.T) {
 	if now := podUIDs(t, tv.namespace, "acme-streaming"); !maps.Equal(now, others) {
 		t.Errorf("pods of streaming changed: %v, were %v", now, others)
 	}
+}
+
+// imagesTold compares the images in status with what the nodes run.
+func imagesTold(t *testing.T, namespace, microservice string) string {
+	t.Helper()
+	var running []string
+	for _, p := range pods(t, namespace, microservice) {
+		for _, c := range p.Status.ContainerStatuses {
+			running = append(running, c.ImageID)
+		}
+	}
+	slices.Sort(running)
+	running = slices.Compact(running)
+	slots := get(t, namespace, microservice, &v1alpha1.Microservice{}).Status.Slots
+	if len(running) != 1 || running[0] == "" || len(slots) != 1 || !slices.Equal(slots[0].ImageIDs, running) {
+		return fmt.Sprintf("%v, and the pods run %v", slots, running)
+	}
+	return ""
 }
