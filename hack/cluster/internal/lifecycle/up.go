@@ -227,6 +227,9 @@ func (l Local) Requirements(ctx context.Context) error {
 	if err := machine.Check(); err != nil {
 		return err
 	}
+	if err := machine.CheckHosts("/etc/hosts"); err != nil {
+		return err
+	}
 	if err := machine.Install(ctx, l.Out); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +24,19 @@ func TestMountsBelow(t *testing.T) {
 	got := mountsBelow(table, []string{"/run/streamplane/demo", "/home/a b/.cache/clusters/demo"})
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestCheckHosts(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "hosts")
+	if err := CheckHosts(file); err == nil || !strings.Contains(err.Error(), "echo '127.0.0.1 localhost' > "+file) {
+		t.Errorf("a missing file gives %v", err)
+	}
+	if err := os.WriteFile(file, []byte("127.0.0.1 localhost\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := CheckHosts(file); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"runtime"
@@ -41,13 +42,23 @@ func Check() error {
 
 // CheckFolder says why the folder cannot hold the files of containers.
 func CheckFolder(folder string) error {
-	var fs unix.Statfs_t
-	if err := unix.Statfs(folder, &fs); err != nil {
+	var stat unix.Statfs_t
+	if err := unix.Statfs(folder, &stat); err != nil {
 		return fmt.Errorf("look at the file system of %s: %w", folder, err)
 	}
-	if fs.Type == unix.OVERLAYFS_SUPER_MAGIC {
+	if stat.Type == unix.OVERLAYFS_SUPER_MAGIC {
 		return fmt.Errorf("%s lies on an overlay file system, which cannot hold another one: "+
 			"set STREAMPLANE_CACHE to a folder on a disk or a volume", folder)
+	}
+	return nil
+}
+
+// CheckHosts says why no pod could start: containerd copies this file into every one.
+func CheckHosts(file string) error {
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is missing, of which every pod gets a copy: make it, for example with: echo '127.0.0.1 localhost' > %[1]s", file)
+	} else if err != nil {
+		return fmt.Errorf("look for the file that every pod gets a copy of: %w", err)
 	}
 	return nil
 }
