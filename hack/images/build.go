@@ -16,7 +16,7 @@ import (
 
 // buildAll makes every image and the values file that names them.
 func buildAll(ctx context.Context, b *builder, push bool) error { //nolint:revive // a switch of the command line
-	if err := b.prepare(ctx, preparations(b.cache)); err != nil {
+	if err := b.prepare(ctx, preparations(b.cache, components()...)); err != nil {
 		return err
 	}
 	references, err := b.build(ctx, components())
@@ -61,16 +61,18 @@ func buildVariant(ctx context.Context, b *builder, componentName, variant string
 		return fmt.Errorf("no component %q", componentName)
 	}
 	c := all[i]
-	needed := slices.DeleteFunc(preparations(b.cache), func(p preparation) bool { return !slices.Contains(c.needs, p.name) })
-	if err := b.prepare(ctx, needed); err != nil {
+	if err := b.prepare(ctx, preparations(b.cache, c)); err != nil {
 		return err
 	}
-	version := b.version + "-" + variant
-	dir, err := b.compile(ctx, "bin-"+variant, version, c.pkg)
-	if err != nil {
-		return err
+	version, program := b.version+"-"+variant, ""
+	if c.pkg != "" {
+		dir, err := b.compile(ctx, "bin-"+variant, version, c.pkg)
+		if err != nil {
+			return err
+		}
+		program = filepath.Join(dir, c.name)
 	}
-	reference, err := b.pack(c, filepath.Join(dir, c.name), version, c.name+"-"+variant)
+	reference, err := b.pack(c, program, version, c.name+"-"+variant)
 	if err != nil {
 		return fmt.Errorf("image %s: %w", c.name, err)
 	}

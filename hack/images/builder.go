@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
@@ -94,7 +95,8 @@ func (b *builder) compile(ctx context.Context, folder, version string, packages 
 	return dir, b.command(ctx, b.root, []string{"CGO_ENABLED=0", "GOOS=linux"}, args...)
 }
 
-// pack writes OUT/<file>.tar unless that image is there already, and returns its reference.
+// pack writes OUT/<file>.tar unless that image is there already, and returns its reference. An empty program
+// means that a folder of the component brings it.
 func (b *builder) pack(c component, program, version, file string) (string, error) {
 	key, err := b.key(c, program, version)
 	if err != nil {
@@ -121,10 +123,7 @@ func (b *builder) pack(c component, program, version, file string) (string, erro
 	if err != nil {
 		return "", fmt.Errorf("name image: %w", err)
 	}
-	if err := tarball.WriteToFile(archive+".part", ref, img); err != nil {
-		return "", fmt.Errorf("write %s: %w", archive, err)
-	}
-	if err := os.Rename(archive+".part", archive); err != nil {
+	if err := writeArchive(archive, ref, img); err != nil {
 		return "", fmt.Errorf("write %s: %w", archive, err)
 	}
 	b.log.printf("%s: built, %s", file, ref)
@@ -135,19 +134,32 @@ func (b *builder) pack(c component, program, version, file string) (string, erro
 	return ref.String(), writeFile(record, data)
 }
 
+// writeArchive leaves no half of an archive behind.
+func writeArchive(archive string, tag name.Tag, img v1.Image) error {
+	if err := os.MkdirAll(filepath.Dir(archive), 0o755); err != nil {
+		return err
+	}
+	if err := tarball.WriteToFile(archive+".part", tag, img); err != nil {
+		return err
+	}
+	return os.Rename(archive+".part", archive)
+}
+
 // key fingerprints everything that ends up in the image.
 func (b *builder) key(c component, program, version string) (string, error) {
 	sum := newFingerprint()
 	sum.text("packing", packing+users+groups)
 	sum.text("platform", runtime.GOARCH)
-	sum.text("name", b.registry+"/"+c.name+" "+c.program())
+	sum.text("name", b.registry+"/"+c.name+" "+fmt.Sprint(c.entrypoint()))
 	sum.text("labels", fmt.Sprint(labels(c, version)))
-	if err := sum.content(program); err != nil {
-		return "", err
+	if program != "" {
+		if err := sum.content(program); err != nil {
+			return "", err
+		}
 	}
 	for _, f := range c.folders {
 		sum.text("folder", f.to)
-		if err := sum.tree(filepath.Join(b.cache, f.from), nil); err != nil {
+		if err := sum.tree(b.path(f), nil); err != nil {
 			return "", err
 		}
 	}

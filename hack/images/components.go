@@ -1,21 +1,44 @@
 package main
 
-// component is one image: a static Go program and the folders that travel with it.
+import (
+	"path/filepath"
+	"slices"
+)
+
+// component is one image: a program and the folders that travel with it.
 type component struct {
 	name        string   // of the image and of the program in it
-	pkg         string   // Go package in the root module; its last element is the name
+	pkg         string   // Go package in the root module; its last element is the name. Empty: folders bring the program
+	command     []string // what starts a program that is no Go package
 	description string   // shown by registries
 	needs       []string // names of the preparations that must run before the compiler
 	folders     []folder // extra content of the image
 }
 
-// program is the path of the component's program in the image.
+// program is the path of a Go program in the image.
 func (c component) program() string { return "/bin/" + c.name }
 
-// folder is a folder of the repository and its place in the image.
+// entrypoint is what a container of the image runs.
+func (c component) entrypoint() []string {
+	if c.pkg == "" {
+		return c.command
+	}
+	return []string{c.program()}
+}
+
+// folder is a folder of the cache or the repository and its place in the image.
 type folder struct {
-	from string // relative to the cache folder
-	to   string // absolute path in the image
+	from   string // relative to the cache folder
+	source string // instead of from: relative to the repository
+	to     string // absolute path in the image
+}
+
+// path is where the folder lies on this machine.
+func (b *builder) path(f folder) string {
+	if f.source != "" {
+		return filepath.Join(b.root, f.source)
+	}
+	return filepath.Join(b.cache, f.from)
 }
 
 // operatorName is the one component that Helm values list apart from the release.
@@ -39,8 +62,17 @@ func components() []component {
 func testComponents() []component {
 	return []component{
 		{name: "probe", pkg: "./test/probe", description: "The other end of connections in tests"},
+		{
+			name: "facts", description: "Facts about titles, an example in Node.js",
+			command: []string{"/usr/bin/node", "/app/server.js"},
+			needs:   []string{nodejs},
+			folders: []folder{{from: nodejs, to: "/"}, {source: "examples/nodejs-service/app", to: "/app"}},
+		},
 	}
 }
+
+// nodejs is the preparation, and the folder of the cache, with what runs JavaScript.
+const nodejs = "nodejs"
 
 // preparation makes content that the images need and skips itself while its sources are unchanged.
 type preparation struct {
@@ -52,8 +84,14 @@ type preparation struct {
 	dir      string     // relative to the repository
 }
 
-// preparations lists them in the order in which they run.
-func preparations(cache string) []preparation {
+// preparations lists those that the components need, in the order in which they run.
+func preparations(cache string, all ...component) []preparation {
+	return slices.DeleteFunc(allPreparations(cache), func(p preparation) bool {
+		return !slices.ContainsFunc(all, func(c component) bool { return slices.Contains(c.needs, p.name) })
+	})
+}
+
+func allPreparations(cache string) []preparation {
 	return []preparation{
 		{
 			name: "web", dir: ".", sources: []string{"web", "hack/web.sh"}, ignore: []string{"node_modules", "dist"},
@@ -64,6 +102,11 @@ func preparations(cache string) []preparation {
 			name: "sample media", dir: ".", sources: []string{"services/sample-media/make", "services/internal/hls", "services/internal/mp4"},
 			output:   cache + "/media/clock/asset.json",
 			commands: [][]string{{"go", "run", "./services/sample-media/make", "--out=" + cache + "/media"}},
+		},
+		{
+			name: nodejs, dir: ".", sources: []string{"hack/debian.sh"},
+			output:   cache + "/" + nodejs,
+			commands: [][]string{{"hack/debian.sh", cache + "/" + nodejs, "nodejs"}},
 		},
 	}
 }

@@ -43,9 +43,28 @@ func (f fingerprint) tree(path string, ignore []string) error {
 		if err != nil {
 			return fmt.Errorf("read sources: %w", err)
 		}
-		f.text("file", filepath.ToSlash(relative))
-		return f.content(name)
+		return f.entry(name, filepath.ToSlash(relative), entry)
 	})
+}
+
+// entry adds a file or a symbolic link as an image holds it.
+func (f fingerprint) entry(name, relative string, entry fs.DirEntry) error {
+	if entry.Type() == fs.ModeSymlink {
+		target, err := os.Readlink(name)
+		if err != nil {
+			return fmt.Errorf("read sources: %w", err)
+		}
+		f.text("link", relative)
+		f.text("target", target)
+		return nil
+	}
+	info, err := entry.Info()
+	if err != nil {
+		return fmt.Errorf("read sources: %w", err)
+	}
+	f.text("file", relative)
+	f.text("mode", fmt.Sprintf("%o", modeOf(info)))
+	return f.content(name)
 }
 
 func (f fingerprint) content(name string) error {

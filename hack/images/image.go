@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -14,7 +13,7 @@ import (
 // user is the number that every container of ours runs as, set here as well as in the pods.
 const user = "65532:65532"
 
-// assemble packs a compiled component: base, program, then one layer per extra folder.
+// assemble packs a component: base, compiled program if there is one, then one layer per folder.
 func (b *builder) assemble(c component, program, version string) (v1.Image, error) {
 	layers, err := b.layers(c, program)
 	if err != nil {
@@ -28,7 +27,7 @@ func (b *builder) assemble(c component, program, version string) (v1.Image, erro
 		Config: v1.Config{
 			User:       user,
 			WorkingDir: "/",
-			Entrypoint: []string{c.program()},
+			Entrypoint: c.entrypoint(),
 			Env:        []string{"PATH=/bin"},
 			Labels:     labels(c, version),
 		},
@@ -50,18 +49,21 @@ func (b *builder) layers(c component, program string) ([]v1.Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := newLayerWriter()
-	if err := w.copyFile(program, strings.TrimPrefix(c.program(), "/"), 0o755); err != nil {
-		return nil, err
+	layers := []v1.Layer{base}
+	if program != "" {
+		w := newLayerWriter()
+		if err := w.copyFile(program, strings.TrimPrefix(c.program(), "/"), 0o755); err != nil {
+			return nil, err
+		}
+		binary, err := w.layer()
+		if err != nil {
+			return nil, err
+		}
+		layers = append(layers, binary)
 	}
-	binary, err := w.layer()
-	if err != nil {
-		return nil, err
-	}
-	layers := []v1.Layer{base, binary}
 	for _, f := range c.folders {
 		w := newLayerWriter()
-		if err := w.copyFolder(filepath.Join(b.cache, f.from), strings.TrimPrefix(f.to, "/")); err != nil {
+		if err := w.copyFolder(b.path(f), strings.TrimPrefix(f.to, "/")); err != nil {
 			return nil, err
 		}
 		layer, err := w.layer()

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http/httptest"
 	"os"
@@ -135,6 +136,70 @@ func TestImageContentAndConfiguration(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, names(t, img)); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
+	}
+}
+
+// TestProgramFromAFolder packs a component that no compiler makes, with a link and a script.
+func TestProgramFromAFolder(t *testing.T) {
+	scripted := component{
+		name: "tiny", command: []string{"/usr/bin/sh", "/app/run"},
+		folders: []folder{{from: "shell", to: "/"}, {source: "scripts", to: "/app"}},
+	}
+	b := repository(t, "hello")
+	write(t, filepath.Join(b.cache, "shell/usr/bin/dash"), "program\n")
+	write(t, filepath.Join(b.root, "scripts/run"), "echo hello\n")
+	if err := os.Chmod(filepath.Join(b.cache, "shell/usr/bin/dash"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(b.cache, "shell/usr/bin/sh")
+	if err := os.Symlink("dash", link); err != nil {
+		t.Fatal(err)
+	}
+	pack := func() string {
+		t.Helper()
+		reference, err := b.pack(scripted, "", "1.2.3", "tiny")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reference
+	}
+	before := pack()
+	img := load(t, b)
+	config, err := img.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(scripted.command, config.Config.Entrypoint); diff != "" {
+		t.Errorf("entrypoint (-want +got):\n%s", diff)
+	}
+	want := []string{
+		"bin/ 755", "etc/ 755", "etc/group 644", "etc/passwd 644", "tmp/ 1777",
+		"usr/ 755", "usr/bin/ 755", "usr/bin/dash 755", "usr/bin/sh 777 dash", "app/ 755", "app/run 644",
+	}
+	if diff := cmp.Diff(want, entries(t, img)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	if err := errors.Join(os.Remove(link), os.Symlink("bash", link)); err != nil {
+		t.Fatal(err)
+	}
+	if pack() == before {
+		t.Error("a link to another file kept the tag")
+	}
+}
+
+func TestPreparationsAreThoseOfTheComponents(t *testing.T) {
+	needed := func(all ...component) string {
+		var names []string
+		for _, p := range preparations("cache", all...) {
+			names = append(names, p.name)
+		}
+		return strings.Join(names, ", ")
+	}
+	if got := needed(components()...); got != "web, sample media" {
+		t.Errorf("what we ship needs %s", got)
+	}
+	if got := needed(testComponents()...); got != nodejs {
+		t.Errorf("tests need %s", got)
 	}
 }
 

@@ -72,7 +72,7 @@ func (w *layerWriter) copyFile(from, to string, mode int64) error {
 	return w.file(to, mode, info.Size(), file)
 }
 
-// copyFolder adds a folder of the host in lexical order, readable by everybody.
+// copyFolder adds a folder of the host in lexical order, readable by everybody; programs and links stay what they are.
 func (w *layerWriter) copyFolder(from, to string) error {
 	return filepath.WalkDir(from, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -82,12 +82,36 @@ func (w *layerWriter) copyFolder(from, to string) error {
 		if err != nil {
 			return fmt.Errorf("pack: %w", err)
 		}
-		target := path.Join(to, filepath.ToSlash(relative))
-		if entry.IsDir() {
-			return w.folder(target, 0o755)
-		}
-		return w.copyFile(name, target, 0o644)
+		return w.entry(name, path.Join(to, filepath.ToSlash(relative)), entry)
 	})
+}
+
+func (w *layerWriter) entry(name, target string, entry fs.DirEntry) error {
+	switch {
+	case target == ".": // the root of the image
+		return nil
+	case entry.IsDir():
+		return w.folder(target, 0o755)
+	case entry.Type() == fs.ModeSymlink:
+		link, err := os.Readlink(name)
+		if err != nil {
+			return fmt.Errorf("pack: %w", err)
+		}
+		return w.header(&tar.Header{Typeflag: tar.TypeSymlink, Name: target, Linkname: link, Mode: 0o777})
+	}
+	info, err := entry.Info()
+	if err != nil {
+		return fmt.Errorf("pack: %w", err)
+	}
+	return w.copyFile(name, target, modeOf(info))
+}
+
+// modeOf is the mode that a file of the host gets in an image.
+func modeOf(info fs.FileInfo) int64 {
+	if info.Mode()&0o111 != 0 {
+		return 0o755
+	}
+	return 0o644
 }
 
 // layer closes the archive and makes it a layer.

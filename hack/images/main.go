@@ -20,7 +20,7 @@ const usage = `Usage: images [flags] [build | variant COMPONENT NAME]
 build (default) compiles every component, writes OUT/<component>.tar and OUT/values.yaml (Helm values).
 variant builds the component once more under another version, as OUT/<component>-NAME.tar, and prints
 the reference of that image: a new image of one service, for tests. COMPONENT can also be probe, a
-program of tests that "build" leaves out.
+program of tests, or facts, the example in Node.js: "build" leaves them out.
 
 Flags:
 `
