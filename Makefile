@@ -90,6 +90,7 @@ unit: lint chart $(BIN)/cluster ## Lint, then test all code; the API tests run o
 	hack/packages.sh images
 	for module in hack hack/cluster/thirdparty/network-policy test/gitops; do (cd $$module && go test -count=1 ./...); done # they read files outside their module, which the test cache does not notice
 	$(with-tools) go test ./...
+	if command -v node >/dev/null; then node --test examples/nodejs-service/test/*.test.js; fi
 
 .PHONY: e2e
 e2e: $(BIN)/cluster $(BIN)/images ## Test a whole platform on a local cluster with two nodes, then the cluster itself (KEEP=1 leaves it up, ARGS="-run Name")

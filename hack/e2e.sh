@@ -40,8 +40,11 @@ hack/packages.sh images e2e
 "$images"
 STREAMPLANE_VARIANT=$("$images" variant gateway e2e) # a new image for one service
 STREAMPLANE_PROBE=$("$images" variant probe e2e)     # both ends of the connections of a test
+STREAMPLANE_FACTS=$("$images" variant facts e2e)     # a service in another language
+STREAMPLANE_FACTS_VARIANT=$("$images" variant facts e2e-2)
 tools=$("$cache/bin/cluster" tools kubectl helm)
-export STREAMPLANE_VARIANT STREAMPLANE_PROBE KUBECTL=$tools/kubectl HELM=$tools/helm
+export STREAMPLANE_VARIANT STREAMPLANE_PROBE STREAMPLANE_FACTS STREAMPLANE_FACTS_VARIANT
+export KUBECTL=$tools/kubectl HELM=$tools/helm
 
 rm -rf "$STREAMPLANE_ARTIFACTS"
 mkdir -p "$STREAMPLANE_ARTIFACTS"
@@ -50,6 +53,6 @@ if [[ -z ${KEEP:-} ]]; then
 	"${cluster[@]}" down # whatever a killed run has left
 fi
 "${cluster[@]}" up --nodes 2
-"${cluster[@]}" load "$cache"/images/{operator,gateway,streaming,sample-media,gateway-e2e,probe-e2e}.tar
+"${cluster[@]}" load "$cache"/images/{operator,gateway,streaming,sample-media,gateway-e2e,probe-e2e,facts-e2e,facts-e2e-2}.tar
 hack/deploy.sh "$cache/images/values.yaml"
 go test -tags e2e -count=1 -timeout 40m -v ./test/e2e/... "$@"

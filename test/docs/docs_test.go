@@ -15,7 +15,7 @@ const root = "../.."
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, pattern := range []string{"*.md", "docs/*.md", "docs/decisions/*.md", "controllers/*.md", "services/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/decisions/*.md", "controllers/*.md", "services/*.md", "examples/*/*.md"} {
 		files, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			t.Fatal(err)
@@ -49,7 +49,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 
 // A path in backticks may be a pattern; <placeholders> and generated folders are left out.
 func TestNamedFilesExist(t *testing.T) {
-	name := regexp.MustCompile("`((?:api|charts|cmd|config|controllers|docs|hack|services|test|web)/[^` <>]*)`")
+	name := regexp.MustCompile("`((?:api|charts|cmd|config|controllers|docs|examples|hack|services|test|web)/[^` <>]*)`")
 	for page, content := range pages(t) {
 		for _, match := range name.FindAllStringSubmatch(content, -1) {
 			path := match[1]

@@ -23,7 +23,10 @@ type settings struct {
 	artifacts string // folder for what explains a failure
 	variant   string // a second image of the gateway
 	probe     string // image that connects and is connected to
+	facts     string // image of examples/nodejs-service
 	samples   string // folder of the sample platforms
+
+	factsVariant string // a second image of that
 }
 
 var (
@@ -47,11 +50,14 @@ func prepare() error {
 		artifacts: os.Getenv("STREAMPLANE_ARTIFACTS"),
 		variant:   os.Getenv("STREAMPLANE_VARIANT"),
 		probe:     os.Getenv("STREAMPLANE_PROBE"),
+		facts:     os.Getenv("STREAMPLANE_FACTS"),
 		samples:   filepath.Join("..", "..", "config", "samples"),
+
+		factsVariant: os.Getenv("STREAMPLANE_FACTS_VARIANT"),
 	}
 	for name, value := range map[string]string{
 		"KUBECTL": env.kubectl, "STREAMPLANE_ARTIFACTS": env.artifacts, "STREAMPLANE_VARIANT": env.variant,
-		"STREAMPLANE_PROBE": env.probe,
+		"STREAMPLANE_PROBE": env.probe, "STREAMPLANE_FACTS": env.facts, "STREAMPLANE_FACTS_VARIANT": env.factsVariant,
 	} {
 		if value == "" {
 			return fmt.Errorf("%s is not set", name)
