@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs or upgrades the operator in the cluster of KUBECONFIG: deploy.sh [VALUES_FILE...]
-# Does nothing when that chart with those values is installed already. HELM and KUBECTL name the programs.
+# Does nothing when that chart with those values is installed already. HELM and KUBECTL name the programs, CHART another chart.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 namespace=streamplane-system
+chart=${CHART:-charts/streamplane}
 helm=${HELM:-helm}
 kubectl=${KUBECTL:-kubectl}
 
@@ -12,7 +13,7 @@ values=()
 for file in "$@"; do
 	values+=(--values "$file")
 done
-checksum=$(find charts/streamplane "$@" -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-40)
+checksum=$(find "$chart" "$@" -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-40)
 
 "$kubectl" apply -f config/default/namespace.yaml
 if [[ -n $("$helm" list --namespace "$namespace" --deployed --selector "checksum=$checksum" --short) ]] &&
@@ -22,7 +23,7 @@ else
 	# An interrupted run leaves a release that Helm believes is still being worked on.
 	"$kubectl" --namespace "$namespace" delete secret --ignore-not-found \
 		--selector 'owner=helm,name=streamplane,status in (pending-install,pending-upgrade,pending-rollback)'
-	"$helm" upgrade streamplane charts/streamplane --install --namespace "$namespace" \
+	"$helm" upgrade streamplane "$chart" --install --namespace "$namespace" \
 		"${values[@]}" --labels "checksum=$checksum" --hide-notes --wait --timeout 5m
 fi
 "$kubectl" --namespace "$namespace" rollout status deployment/streamplane-operator --timeout 5m

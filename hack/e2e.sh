@@ -42,6 +42,7 @@ STREAMPLANE_VARIANT=$("$images" variant gateway e2e) # a new image for one servi
 STREAMPLANE_PROBE=$("$images" variant probe e2e)     # both ends of the connections of a test
 STREAMPLANE_FACTS=$("$images" variant facts e2e)     # a service in another language
 STREAMPLANE_FACTS_VARIANT=$("$images" variant facts e2e-2)
+IMAGES=$images hack/previous.sh "$cache/previous" >"$cache/images/values-previous.yaml"
 tools=$("$cache/bin/cluster" tools kubectl helm)
 export STREAMPLANE_VARIANT STREAMPLANE_PROBE STREAMPLANE_FACTS STREAMPLANE_FACTS_VARIANT
 export KUBECTL=$tools/kubectl HELM=$tools/helm
@@ -53,6 +54,11 @@ if [[ -z ${KEEP:-} ]]; then
 	"${cluster[@]}" down # whatever a killed run has left
 fi
 "${cluster[@]}" up --nodes 2
-"${cluster[@]}" load "$cache"/images/{operator,gateway,streaming,sample-media,gateway-e2e,probe-e2e,facts-e2e,facts-e2e-2}.tar
-hack/deploy.sh "$cache/images/values.yaml"
-go test -tags e2e -count=1 -timeout 40m -v ./test/e2e/... "$@"
+"${cluster[@]}" load "$cache"/images/{operator,operator-previous,gateway,streaming,sample-media,gateway-e2e,probe-e2e,facts-e2e,facts-e2e-2}.tar
+export STREAMPLANE_VALUES=$cache/images/values.yaml
+if (($# == 0)) || [[ $* == *TestUpgrade* ]]; then # it starts with the version before, and all other tests with this one
+	CHART=$cache/previous/charts/streamplane hack/deploy.sh "$STREAMPLANE_VALUES" "$cache/images/values-previous.yaml"
+	go test -tags e2e -count=1 -timeout 20m -v -run '^TestUpgrade$' ./test/e2e
+fi
+hack/deploy.sh "$STREAMPLANE_VALUES"
+go test -tags e2e -count=1 -timeout 40m -v -skip '^TestUpgrade$' ./test/e2e/... "$@"

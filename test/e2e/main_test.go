@@ -18,6 +18,7 @@ import (
 // settings are what make e2e prepares.
 type settings struct {
 	kubectl   string
+	helm      string
 	cluster   string // program that runs the local cluster
 	name      string // of the local cluster
 	artifacts string // folder for what explains a failure
@@ -25,6 +26,7 @@ type settings struct {
 	probe     string // image that connects and is connected to
 	facts     string // image of examples/nodejs-service
 	samples   string // folder of the sample platforms
+	values    string // Helm values that install the operator of this checkout
 
 	factsVariant string // a second image of that
 }
@@ -45,6 +47,7 @@ func TestMain(m *testing.M) {
 func prepare() error {
 	env = settings{
 		kubectl:   os.Getenv("KUBECTL"),
+		helm:      os.Getenv("HELM"),
 		cluster:   filepath.Join(os.Getenv("STREAMPLANE_CACHE"), "bin", "cluster"),
 		name:      cmp.Or(os.Getenv("STREAMPLANE_CLUSTER"), "e2e"),
 		artifacts: os.Getenv("STREAMPLANE_ARTIFACTS"),
@@ -52,12 +55,14 @@ func prepare() error {
 		probe:     os.Getenv("STREAMPLANE_PROBE"),
 		facts:     os.Getenv("STREAMPLANE_FACTS"),
 		samples:   filepath.Join("..", "..", "config", "samples"),
+		values:    os.Getenv("STREAMPLANE_VALUES"),
 
 		factsVariant: os.Getenv("STREAMPLANE_FACTS_VARIANT"),
 	}
 	for name, value := range map[string]string{
 		"KUBECTL": env.kubectl, "STREAMPLANE_ARTIFACTS": env.artifacts, "STREAMPLANE_VARIANT": env.variant,
 		"STREAMPLANE_PROBE": env.probe, "STREAMPLANE_FACTS": env.facts, "STREAMPLANE_FACTS_VARIANT": env.factsVariant,
+		"HELM": env.helm, "STREAMPLANE_VALUES": env.values,
 	} {
 		if value == "" {
 			return fmt.Errorf("%s is not set", name)
