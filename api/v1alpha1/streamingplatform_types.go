@@ -73,7 +73,9 @@ type StreamingPlatformSpec struct {
 	// +optional
 	Network *Network `json:"network,omitempty"`
 
-	// defaults are merged under every service.
+	// defaults are merged under every service of this resource, not under those
+	// that teams write: over what the operator brings for a bundled service, and
+	// below the service's own fields.
 	// +optional
 	Defaults *ServiceDefaults `json:"defaults,omitempty"`
 
@@ -140,20 +142,6 @@ type Data struct {
 	// means Included.
 	// +optional
 	SampleMedia SampleMedia `json:"sampleMedia,omitempty"`
-}
-
-// ServiceDefaults are fields that every service starts from.
-type ServiceDefaults struct {
-	// env for the main container of every service.
-	// +optional
-	// +listType=map
-	// +listMapKey=name
-	// +kubebuilder:validation:MaxItems=100
-	Env []EnvVar `json:"env,omitempty" patchStrategy:"merge" patchMergeKey:"name"`
-
-	// rollout of every service.
-	// +optional
-	Rollout *Rollout `json:"rollout,omitempty"`
 }
 
 // PlatformService overrides a bundled service or adds one of your own, which

@@ -212,9 +212,9 @@ type WorkloadSpec struct {
 	PriorityClassName string `json:"priorityClassName,omitempty"`
 
 	// disruption is how many pods a drain of nodes may take at once. Absent
-	// means one, for a service of two pods or more.
+	// means one, for a service of two pods or more. It is replaced as a whole.
 	// +optional
-	Disruption *Disruption `json:"disruption,omitempty"`
+	Disruption *Disruption `json:"disruption,omitempty" patchStrategy:"replace"`
 
 	// podLabels are further labels of the pods.
 	// +optional

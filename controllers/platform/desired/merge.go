@@ -11,8 +11,9 @@ import (
 )
 
 // merge lays the platform's defaults and then the service's own fields over
-// what the operator brings. Lists with a key, such as env, are merged by it;
-// other lists are replaced.
+// what the operator brings; what a bundled service knows better goes before the
+// defaults. Lists with a key, such as env, are merged by it; other lists are
+// replaced.
 func merge(
 	base v1alpha1.WorkloadSpec, defaults *v1alpha1.ServiceDefaults, own v1alpha1.WorkloadSpec,
 ) (v1alpha1.WorkloadSpec, error) {
@@ -20,13 +21,35 @@ func merge(
 		base.Autoscaling = nil // also when own autoscaling is External, which needs replicas
 	}
 	if defaults != nil {
-		var err error
-		base, err = lay(v1alpha1.WorkloadSpec{Env: defaults.Env, Rollout: defaults.Rollout}, base)
-		if err != nil {
-			return base, err
+		known := v1alpha1.WorkloadSpec{
+			Resources: base.Resources, TerminationGracePeriodSeconds: base.TerminationGracePeriodSeconds,
+		}
+		for _, top := range []v1alpha1.WorkloadSpec{fields(*defaults), known} {
+			var err error
+			if base, err = lay(top, base); err != nil {
+				return base, err
+			}
 		}
 	}
 	return lay(own, base)
+}
+
+// fields are the defaults as the fields of a service.
+func fields(d v1alpha1.ServiceDefaults) v1alpha1.WorkloadSpec {
+	return v1alpha1.WorkloadSpec{
+		Env:                           d.Env,
+		EnvFrom:                       d.EnvFrom,
+		Resources:                     d.Resources,
+		Rollout:                       d.Rollout,
+		TerminationGracePeriodSeconds: d.TerminationGracePeriodSeconds,
+		NodeSelector:                  d.NodeSelector,
+		Tolerations:                   d.Tolerations,
+		TopologySpread:                d.TopologySpread,
+		PriorityClassName:             d.PriorityClassName,
+		Disruption:                    d.Disruption,
+		PodLabels:                     d.PodLabels,
+		PodAnnotations:                d.PodAnnotations,
+	}
 }
 
 // lay puts the fields of top over those of base. Elements of a list that only

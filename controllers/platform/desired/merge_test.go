@@ -1,6 +1,7 @@
 package desired
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -56,6 +57,26 @@ func TestMerge(t *testing.T) {
 			base: "{resources: {requests: {cpu: 100m, memory: 1Gi}, limits: {memory: 2Gi}}}",
 			own:  "{resources: {requests: {cpu: 2}}}",
 			want: "{resources: {requests: {cpu: 2, memory: 1Gi}, limits: {memory: 2Gi}}}",
+		},
+		"what size gives a service wins over defaults, which fill in the rest": {
+			base:     "{terminationGracePeriodSeconds: 75, resources: {requests: {cpu: 100m}, limits: {memory: 1Gi}}}",
+			defaults: "{terminationGracePeriodSeconds: 30, resources: {requests: {cpu: 2, ephemeral-storage: 1Gi}}}",
+			want: `{terminationGracePeriodSeconds: 75, resources: {requests: {cpu: 100m, ephemeral-storage: 1Gi}, limits: {memory: 1Gi}}}`,
+		},
+		"a service's own resources win over defaults": {
+			defaults: "{terminationGracePeriodSeconds: 30, resources: {requests: {cpu: 2}, limits: {memory: 1Gi}}}",
+			own:      "{terminationGracePeriodSeconds: 9, resources: {requests: {cpu: 1}}}",
+			want:     "{terminationGracePeriodSeconds: 9, resources: {requests: {cpu: 1}, limits: {memory: 1Gi}}}",
+		},
+		"defaults are merged as fields are": {
+			defaults: `{podLabels: {a: default, b: default}, podAnnotations: {a: default}, nodeSelector: {a: default},
+				envFrom: [{secretRef: {name: a}}], tolerations: [{key: a}], priorityClassName: low, disruption: {maxUnavailable: 1},
+				topologySpread: [{topologyKey: a, maxSkew: 1, whenUnsatisfiable: x}]}`,
+			own: `{podLabels: {b: own}, nodeSelector: {b: own}, envFrom: [{secretRef: {name: b}}], disruption: {mode: Unlimited},
+				topologySpread: [{topologyKey: b, maxSkew: 1, whenUnsatisfiable: x}]}`,
+			want: `{podLabels: {a: default, b: own}, podAnnotations: {a: default}, nodeSelector: {b: own},
+				envFrom: [{secretRef: {name: b}}], tolerations: [{key: a}], priorityClassName: low, disruption: {mode: Unlimited},
+				topologySpread: [{topologyKey: b, maxSkew: 1, whenUnsatisfiable: x}]}`,
 		},
 		"a probe is replaced whole, its neighbours stay": {
 			base: "{probes: {readiness: {httpGet: {path: /a, port: 1}, periodSeconds: 2}, liveness: {httpGet: {path: /b, port: 1}}}}",
@@ -166,6 +187,30 @@ func TestMerge(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// A default that is accepted and not merged would be ignored.
+func TestEveryDefaultIsMerged(t *testing.T) {
+	var defaults v1alpha1.ServiceDefaults
+	var want v1alpha1.WorkloadSpec
+	const all = `{env: [{name: A, value: x}], envFrom: [{secretRef: {name: a}}], resources: {requests: {cpu: 2}}, rollout: {maxSurge: 1},
+		terminationGracePeriodSeconds: 9, nodeSelector: {a: b}, tolerations: [{key: a}], priorityClassName: low,
+		topologySpread: [{topologyKey: a, maxSkew: 1, whenUnsatisfiable: x}], disruption: {maxUnavailable: 1},
+		podLabels: {a: b}, podAnnotations: {a: b}}`
+	decode(t, all, &defaults)
+	decode(t, all, &want)
+	for field, value := range reflect.ValueOf(defaults).Fields() {
+		if value.IsZero() {
+			t.Errorf("the test sets no %s", field.Name)
+		}
+	}
+	got, err := merge(v1alpha1.WorkloadSpec{}, &defaults, v1alpha1.WorkloadSpec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
