@@ -74,7 +74,7 @@ func TestMerge(t *testing.T) {
 				topologySpread: [{topologyKey: a, maxSkew: 1, whenUnsatisfiable: x}]}`,
 			own: `{podLabels: {b: own}, nodeSelector: {b: own}, envFrom: [{secretRef: {name: b}}], disruption: {mode: Unlimited},
 				topologySpread: [{topologyKey: b, maxSkew: 1, whenUnsatisfiable: x}]}`,
-			want: `{podLabels: {a: default, b: own}, podAnnotations: {a: default}, nodeSelector: {b: own},
+			want: `{podLabels: {a: default, b: own}, podAnnotations: {a: default}, nodeSelector: {a: default, b: own},
 				envFrom: [{secretRef: {name: b}}], tolerations: [{key: a}], priorityClassName: low, disruption: {mode: Unlimited},
 				topologySpread: [{topologyKey: b, maxSkew: 1, whenUnsatisfiable: x}]}`,
 		},
