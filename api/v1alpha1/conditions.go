@@ -32,6 +32,10 @@ const (
 	// influences Ready. Polarity: normal-true. Set on StreamingPlatform, absent
 	// when there are none.
 	ConditionMembersReady = "MembersReady"
+	// ConditionOverridesUnused is True while entries of spec.services with
+	// managedBy Team have other fields, which have no effect meanwhile; the
+	// message names them. Polarity: abnormal-true. Set on StreamingPlatform.
+	ConditionOverridesUnused = "OverridesUnused"
 	// ConditionPaused is True while spec.paused keeps the operator from changing
 	// what runs a service; Ready goes on to speak of its pods. Polarity:
 	// abnormal-true. Set on Microservice.
@@ -86,6 +90,15 @@ const (
 	ReasonServiceNameConflict = "ServiceNameConflict"
 	// ReasonMembersNotReady says that at least one member is not ready.
 	ReasonMembersNotReady = "MembersNotReady"
+	// ReasonMicroserviceMissing says that a service is handed over to a team,
+	// and that there is no Microservice for it.
+	ReasonMicroserviceMissing = "MicroserviceMissing"
+	// ReasonManagedByTeam says that a team writes the Microservice.
+	ReasonManagedByTeam = "ManagedByTeam"
+	// ReasonHandedOver and ReasonTakenBack are those of events: a Microservice
+	// has passed from the platform to its team, or back.
+	ReasonHandedOver = "HandedOver"
+	ReasonTakenBack  = "TakenBack"
 	// ReasonPlatformNotFound says that spec.platformRef names no platform.
 	ReasonPlatformNotFound = "PlatformNotFound"
 	// ReasonScalingUnknown says that the autoscaler has not yet reported.

@@ -159,6 +159,14 @@ type PlatformService struct {
 	// +optional
 	Enabled *bool `json:"enabled,omitempty"`
 
+	// managedBy Team hands the service over to a team: its Microservice and its
+	// pods stay as they are, and the platform no longer writes them. All other
+	// fields of this entry have no effect meanwhile. Removing managedBy, or the
+	// entry of a bundled service, takes the Microservice back. Absent means
+	// Platform.
+	// +optional
+	ManagedBy ManagedBy `json:"managedBy,omitempty"`
+
 	WorkloadSpec `json:",inline"`
 }
 

@@ -197,6 +197,10 @@ func TestPlan(t *testing.T) {
 			`{services: [{name: search, image: "registry.test/search:1", replicas: 2, ports: [{name: http, port: 8080, servicePort: 80}]}]}`,
 			[]string{"update Service/acme-search 0"},
 		},
+		"a service passes to its team": {
+			`{services: [{name: search, managedBy: Team}]}`,
+			[]string{"metadata Microservice/acme-search 0 passes to its team"},
+		},
 		"a service goes": {
 			`{}`,
 			[]string{

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,6 +18,7 @@ import (
 	"github.com/streamplane/streamplane/controllers/apply"
 	"github.com/streamplane/streamplane/controllers/microservice"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
+	reconciler "github.com/streamplane/streamplane/controllers/platform"
 	"github.com/streamplane/streamplane/controllers/platform/release"
 )
 
@@ -65,11 +67,20 @@ func (p planner) planPlatform(ctx context.Context, wanted *v1alpha1.StreamingPla
 	if err := p.replace(ctx, wanted, live); err != nil {
 		return err
 	}
-	platform, err := platformOf(wanted, live.Status.Release, p.catalog)
+	teams, err := p.teams(ctx, wanted)
+	if err != nil {
+		return err
+	}
+	platform, err := platformOf(wanted, live.Status.Release, p.catalog, teams...)
 	if err != nil {
 		return err
 	}
 	keep := platform.Keep()
+	for _, h := range platform.HandedOver {
+		if err := p.planHandOver(ctx, live, h.Microservice, result); err != nil {
+			return err
+		}
+	}
 	for _, s := range platform.Services {
 		if s.Problem != "" {
 			result.add(planned{
@@ -84,6 +95,35 @@ func (p planner) planPlatform(ctx context.Context, wanted *v1alpha1.StreamingPla
 		}
 	}
 	return p.planRemovals(ctx, live, keep, result)
+}
+
+// teams are the Microservices of teams in a platform, which its services may call.
+func (p planner) teams(ctx context.Context, of *v1alpha1.StreamingPlatform) ([]v1alpha1.Microservice, error) {
+	list := &v1alpha1.MicroserviceList{}
+	if err := p.cluster.List(ctx, list, client.InNamespace(of.Namespace)); err != nil {
+		return nil, fmt.Errorf("list microservices: %w", err)
+	}
+	sharing := slices.DeleteFunc(list.Items, func(m v1alpha1.Microservice) bool {
+		return m.Spec.PlatformRef.Name != of.Name || !m.DeletionTimestamp.IsZero()
+	})
+	return reconciler.Teams(of, sharing), nil
+}
+
+// planHandOver tells which Microservice the platform would give to its team.
+func (p planner) planHandOver(ctx context.Context, platform *v1alpha1.StreamingPlatform, name string, result *plan) error {
+	m := &v1alpha1.Microservice{}
+	err := p.cluster.Get(ctx, client.ObjectKey{Namespace: platform.Namespace, Name: name}, m)
+	if client.IgnoreNotFound(err) != nil {
+		return err
+	}
+	change := planned{Impact: impactNone}
+	if err == nil && platform.UID != "" && metav1.IsControlledBy(m, platform) {
+		change = planned{
+			Impact: impactMetadata, Kind: "Microservice", Namespace: m.Namespace, Name: m.Name, Note: "passes to its team",
+		}
+	}
+	result.add(change)
+	return nil
 }
 
 // planMicroservice compares what a Microservice has with what it would have.

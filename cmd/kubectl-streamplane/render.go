@@ -132,7 +132,7 @@ func (r *rendering) problem(format string, args ...any) {
 
 // platformOf is what a platform stands for in the release that it names, or
 // runs, or would get.
-func platformOf(p *v1alpha1.StreamingPlatform, running string, catalog release.Catalog) (desired.Platform, error) {
+func platformOf(p *v1alpha1.StreamingPlatform, running string, catalog release.Catalog, teams ...v1alpha1.Microservice) (desired.Platform, error) {
 	name := p.Spec.Release
 	if name == "" {
 		name = running
@@ -144,7 +144,7 @@ func platformOf(p *v1alpha1.StreamingPlatform, running string, catalog release.C
 	if !known {
 		return desired.Platform{}, fmt.Errorf("%s: spec.release: there is no release %q, only %s", p.Name, name, catalog.Names())
 	}
-	return desired.Of(p, r), nil
+	return desired.Of(p, r, teams...), nil
 }
 
 // printer writes objects in a format.

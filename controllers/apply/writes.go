@@ -9,6 +9,7 @@ const (
 	Drifted   = "Drifted"   // others changed what was applied
 	Unwanted  = "Unwanted"  // an object is deleted
 	Scaled    = "Scaled"    // the number of pods passes to an autoscaler
+	Passed    = "Passed"    // a Microservice passes to its team, or back
 	Reporting = "Reporting" // a status is written
 )
 

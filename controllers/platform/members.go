@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/streamplane/streamplane/controllers/conditions"
 	"github.com/streamplane/streamplane/controllers/membership"
 	microservice "github.com/streamplane/streamplane/controllers/microservice/desired"
+	"github.com/streamplane/streamplane/controllers/platform/desired"
 )
 
 // members are the Microservices that teams wrote and that join a platform.
@@ -21,12 +23,13 @@ type members struct {
 	conflicts []string
 }
 
-// teamsOf are the Microservices of teams that stand for a service, by name.
-func teamsOf(sharing []v1alpha1.Microservice) []v1alpha1.Microservice {
+// Teams are, of the Microservices that name a platform, those of teams that
+// stand for a service, by name.
+func Teams(p *v1alpha1.StreamingPlatform, sharing []v1alpha1.Microservice) []v1alpha1.Microservice {
 	var all []v1alpha1.Microservice
 	for i := range sharing {
 		m := &sharing[i]
-		if membership.IsTeams(m) && membership.First(sharing, microservice.ServiceName(m)).Name == m.Name {
+		if writtenByTeam(p, m) && membership.First(sharing, microservice.ServiceName(m)).Name == m.Name {
 			all = append(all, *m)
 		}
 	}
@@ -42,7 +45,7 @@ func membersOf(o observed) members {
 	var all members
 	for i := range o.sharing {
 		m := &o.sharing[i]
-		if !membership.IsTeams(m) {
+		if !writtenByTeam(o.platform, m) {
 			continue
 		}
 		name := microservice.ServiceName(m)
@@ -58,9 +61,44 @@ func membersOf(o observed) members {
 		line.ManagedBy = v1alpha1.ManagedByTeam
 		all.lines = append(all.lines, line)
 	}
+	all.lines = append(all.lines, missing(o.wanted.HandedOver, all.lines)...)
 	slices.Sort(all.conflicts)
 	slices.SortFunc(all.lines, func(a, b v1alpha1.ServiceStatus) int { return cmp.Compare(a.Name, b.Name) })
 	return all
+}
+
+// missing are the lines of services that are handed over to nobody.
+func missing(handedOver []desired.HandedOver, lines []v1alpha1.ServiceStatus) []v1alpha1.ServiceStatus {
+	var all []v1alpha1.ServiceStatus
+	for _, h := range handedOver {
+		if slices.ContainsFunc(lines, func(line v1alpha1.ServiceStatus) bool { return line.Name == h.Name }) {
+			continue
+		}
+		all = append(all, v1alpha1.ServiceStatus{
+			Name: h.Name, Microservice: h.Microservice, ManagedBy: v1alpha1.ManagedByTeam,
+			Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonMicroserviceMissing, Message: fmt.Sprintf(
+				"services[%s].managedBy is Team, but no Microservice of this platform has spec.serviceName %s: create one, or remove managedBy",
+				h.Name, h.Name),
+		})
+	}
+	return all
+}
+
+// overridesUnused is nil while every field of spec.services has an effect.
+func overridesUnused(handedOver []desired.HandedOver) *metav1.Condition {
+	var all []string
+	for _, h := range handedOver {
+		if len(h.Unused) > 0 {
+			all = append(all, fmt.Sprintf("services[%s]: %s", h.Name, strings.Join(h.Unused, ", ")))
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return &metav1.Condition{
+		Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonManagedByTeam,
+		Message: conditions.ShortenBefore(strings.Join(all, "; "), ": no effect while managedBy is Team, whose Microservice says what runs"),
+	}
 }
 
 // shown are as many lines as fit into the status.

@@ -50,7 +50,7 @@ func observe(ctx context.Context, c client.Reader, p *v1alpha1.StreamingPlatform
 	o.releaseName = cmp.Or(p.Spec.Release, p.Status.Release, runningRelease(list.Items), catalog.Newest())
 	r, known := catalog.Find(o.releaseName)
 	if known {
-		o.known, o.wanted = true, desired.Of(p, r, teamsOf(o.sharing)...)
+		o.known, o.wanted = true, desired.Of(p, r, Teams(p, o.sharing)...)
 	}
 	return o, nil
 }

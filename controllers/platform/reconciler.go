@@ -86,6 +86,10 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 	if !o.known {
 		return did
 	}
+	if n, err := r.pass(ctx, o); n > 0 {
+		did.writes, did.err = n, err
+		return did
+	}
 	syncer := apply.Syncer{Client: r.Client, Live: r.Live}
 	done, err := syncer.Sync(ctx, apply.Set{
 		Owner:   o.platform,

@@ -41,6 +41,7 @@ func statusOf(o observed, did outcome) v1alpha1.StreamingPlatformStatus {
 		status.ServicesReady = fmt.Sprintf("%d/%d", ready, len(status.Services))
 		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionCallsResolved, callsResolved(o.wanted.Calls))
 		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionCallGraphCyclic, callGraphCyclic(o.wanted.Calls))
+		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionOverridesUnused, overridesUnused(o.wanted.HandedOver))
 	}
 	conditions.Set(&status.Conditions, o.platform.Generation, summary(o, did, status.Services))
 	joined := membersOf(o)
@@ -111,7 +112,8 @@ func summary(o observed, did outcome, services []v1alpha1.ServiceStatus) conditi
 			"spec.release: this operator has no release %q, only %s; what runs is left as it is", o.releaseName, did.releases))
 	}
 	if conflict, ok := errors.AsType[*apply.ConflictError](did.err); ok {
-		return conditions.Stalled(v1alpha1.ReasonNameConflict, conflict.Error())
+		return conditions.Stalled(v1alpha1.ReasonNameConflict, fmt.Sprintf(
+			"%s, or let the platform take it with the annotation %s: %s", conflict.Error(), AnnotationHandedOver, o.platform.Name))
 	}
 	if did.err != nil {
 		return conditions.Reconciling(v1alpha1.ReasonApplyFailed, did.err.Error())

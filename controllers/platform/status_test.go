@@ -95,7 +95,7 @@ func TestConditions(t *testing.T) {
 		"a name is taken": {
 			observedOf(a(ready)),
 			outcome{writes: 1, err: errors.Join(errors.New("x"), &apply.ConflictError{Kind: "Microservice", Name: "acme-b"})},
-			"Stalled NameConflict: Microservice acme-b exists and was not made for this resource: delete or rename it",
+			"Stalled NameConflict: Microservice acme-b exists and was not made for this resource: delete or rename it, or let the platform take it with the annotation streamplane.dev/handed-over-by: acme",
 		},
 		"a write failed":   {observedOf(a(ready)), outcome{err: errors.New("apply: no")}, "Reconciling ApplyFailed: apply: no"},
 		"just written":     {observedOf(a(ready)), outcome{writes: 1}, "Reconciling Progressing: changes are being applied"},

@@ -30,6 +30,7 @@ func TestPlatform(t *testing.T) {
 	t.Run("spreads", tv.spreads)
 	t.Run("repairs", tv.repairs)
 	t.Run("idles", tv.idles)
+	t.Run("handsOver", tv.handsOver)
 	t.Run("survivesLostStatus", tv.survivesLostStatus)
 	t.Run("rollsOneService", tv.rollsOneService)
 	t.Run("sharesLoadWithNewPod", tv.sharesLoadWithNewPod)

@@ -19,6 +19,8 @@ import (
 type Platform struct {
 	// Services are listed in this order in the status: bundled ones first.
 	Services []Service
+	// HandedOver are the services whose Microservices teams write.
+	HandedOver []HandedOver
 	// Calls is what is odd about their calls.
 	Calls CallGraph
 }
@@ -40,10 +42,13 @@ func Of(p *v1alpha1.StreamingPlatform, r release.Release, teams ...v1alpha1.Micr
 	for i, row := range rows {
 		services[i] = row.service(p, r)
 	}
-	connect(services, teams) // with the disabled ones: those who call them must not change
+	connect(services, teams, handedOver(p)) // with the disabled ones: those who call them must not change
 	var all Platform
 	for i, row := range rows {
-		if row.override.Enabled == nil || *row.override.Enabled {
+		switch {
+		case row.override.ManagedBy == v1alpha1.ManagedByTeam:
+			all.HandedOver = append(all.HandedOver, row.handedOver(p))
+		case row.override.Enabled == nil || *row.override.Enabled:
 			all.Services = append(all.Services, services[i])
 		}
 	}
@@ -62,9 +67,13 @@ func (p Platform) Objects() []client.Object {
 	return objects
 }
 
-// Keep names the Microservices of invalid services: what runs stays as it is.
+// Keep names the Microservices of invalid services and of those that are handed
+// over: what runs stays as it is.
 func (p Platform) Keep() map[string]bool {
 	keep := map[string]bool{}
+	for _, h := range p.HandedOver {
+		keep[h.Microservice] = true
+	}
 	for _, s := range p.Services {
 		if s.Problem != "" {
 			keep[s.Microservice.Name] = true

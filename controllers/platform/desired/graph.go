@@ -98,7 +98,7 @@ func (w *walk) from(name string) []string {
 
 // connect fills in where called services listen, and which Microservice
 // answers for a team's service.
-func connect(all []Service, teams []v1alpha1.Microservice) {
+func connect(all []Service, teams []v1alpha1.Microservice, handedOver map[string]bool) {
 	type callee struct {
 		port         int32
 		microservice string
@@ -108,6 +108,9 @@ func connect(all []Service, teams []v1alpha1.Microservice) {
 		callees[microservice.ServiceName(&m)] = callee{microservice.Ports(&m)[0].Port, m.Name}
 	}
 	for _, s := range all { // a listed service answers for its name
+		if _, teams := callees[s.Name]; teams && handedOver[s.Name] {
+			continue
+		}
 		callees[s.Name] = callee{microservice.Ports(s.Microservice)[0].Port, s.Microservice.Name}
 	}
 	for _, s := range all {

@@ -73,6 +73,8 @@ func TestConnect(t *testing.T) {
 		listed []Service
 		teams  []v1alpha1.Microservice
 		want   v1alpha1.Call
+		// handedOver are the listed services that teams write.
+		handedOver map[string]bool
 	}{
 		"unknown":               {call: call, want: call},
 		"listed":                {call: call, listed: []Service{service("b", 7000)}, want: v1alpha1.Call{To: "b", Port: 7000}},
@@ -85,6 +87,14 @@ func TestConnect(t *testing.T) {
 			call: call, listed: []Service{service("b", 7000)}, teams: []v1alpha1.Microservice{team("finder", "b", 7001)},
 			want: v1alpha1.Call{To: "b", Port: 7000},
 		},
+		"handed over": {
+			call: call, listed: []Service{service("b", 7000)}, teams: []v1alpha1.Microservice{team("acme-b", "b", 7001)},
+			handedOver: map[string]bool{"b": true}, want: v1alpha1.Call{To: "b", Port: 7001},
+		},
+		"handed over to nobody": {
+			call: call, listed: []Service{service("b", 7000)}, handedOver: map[string]bool{"b": true},
+			want: v1alpha1.Call{To: "b", Port: 7000},
+		},
 		"the user's own words": {
 			call: v1alpha1.Call{To: "b", Port: 1, Microservice: "x"}, teams: []v1alpha1.Microservice{team("finder", "b", 7001)},
 			want: v1alpha1.Call{To: "b", Port: 1, Microservice: "x"},
@@ -93,7 +103,7 @@ func TestConnect(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			all := append([]Service{service("a", 8080, tc.call)}, tc.listed...)
-			connect(all, tc.teams)
+			connect(all, tc.teams, tc.handedOver)
 			if diff := cmp.Diff(tc.want, all[0].Microservice.Spec.Calls[0]); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
