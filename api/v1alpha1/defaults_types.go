@@ -26,7 +26,8 @@ type ServiceDefaults struct {
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
 
-	// rollout of every service.
+	// rollout of every service. One with storage of kind Single takes only
+	// progressDeadlineSeconds.
 	// +optional
 	Rollout *Rollout `json:"rollout,omitempty"`
 

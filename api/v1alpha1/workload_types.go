@@ -14,6 +14,10 @@ import (
 // +kubebuilder:validation:XValidation:rule="has(self.replicas) || !has(self.autoscaling) || !has(self.autoscaling.mode) || self.autoscaling.mode != 'External'",message="replicas is required with autoscaling.mode External: the number of pods to start with",fieldPath=".replicas",reason=FieldValueRequired
 // +kubebuilder:validation:XValidation:rule="!has(self.sidecars) || !has(self.initContainers) || self.sidecars.all(s, !self.initContainers.exists(i, i.name == s.name))",message="a sidecar has the name of an init container: rename one of them",fieldPath=".sidecars"
 // +kubebuilder:validation:XValidation:rule="!has(self.files) || !has(self.volumeMounts) || self.files.all(f, !self.volumeMounts.exists(v, v.mountPath == f.mountPath))",message="a file has the mountPath of a volume: change one of them",fieldPath=".files"
+// +kubebuilder:validation:XValidation:rule="!has(self.storage) || !self.storage.exists(s, s.kind == 'Single') || (!has(self.autoscaling) && (!has(self.replicas) || self.replicas <= 1))",message="storage of kind Single is for one pod: remove autoscaling, and set replicas to 1 or 0",fieldPath=".storage"
+// +kubebuilder:validation:XValidation:rule="!has(self.storage) || !self.storage.exists(s, s.kind == 'Single') || !has(self.rollout) || !(has(self.rollout.maxSurge) || has(self.rollout.maxUnavailable) || (has(self.rollout.strategy) && self.rollout.strategy != 'Rolling'))",message="storage of kind Single is for one pod, which ends before the next one starts: remove maxSurge, maxUnavailable and strategy",fieldPath=".rollout"
+// +kubebuilder:validation:XValidation:rule="!has(self.storage) || !has(self.volumes) || self.storage.all(s, !self.volumes.exists(v, v.name == s.name))",message="storage has the name of a volume: change one of them",fieldPath=".storage"
+// +kubebuilder:validation:XValidation:rule="!has(self.storage) || !has(self.volumeMounts) || self.storage.all(s, !self.volumeMounts.exists(v, v.mountPath == s.mountPath))",message="storage has the mountPath of a volume: change one of them",fieldPath=".storage"
 type WorkloadSpec struct {
 	// image of the main container, by tag or digest, for example
 	// registry.example.com/team/search:1.4.2.
@@ -96,6 +100,15 @@ type WorkloadSpec struct {
 	// +listMapKey=mountPath
 	// +kubebuilder:validation:MaxItems=32
 	VolumeMounts []VolumeMount `json:"volumeMounts,omitempty" patchStrategy:"merge" patchMergeKey:"mountPath"`
+
+	// storage that the operator provides, mounted in the main container. Other
+	// containers mount it by its name.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:XValidation:rule="self.all(a, self.exists_one(b, b.mountPath == a.mountPath))",message="two have the same mountPath: change one of them"
+	Storage []Storage `json:"storage,omitempty" patchStrategy:"merge" patchMergeKey:"name"`
 
 	// initContainers run to completion, in order, before the main container.
 	// +optional

@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
@@ -140,9 +142,12 @@ func (p planner) planMicroservice(ctx context.Context, m *v1alpha1.Microservice,
 	if err := client.IgnoreNotFound(p.cluster.Get(ctx, client.ObjectKeyFromObject(m), live)); err != nil {
 		return err
 	}
+	if refused, err := p.planClaims(ctx, m, result); err != nil || refused {
+		return err
+	}
 	wanted := map[string]bool{}
 	for _, object := range desired.Objects(m, desired.SlotBlue) {
-		change, err := p.change(ctx, live, object)
+		change, err := p.change(ctx, object, func(o *unstructured.Unstructured) bool { return controlledBy(o, live) })
 		if err != nil {
 			return err
 		}
@@ -157,6 +162,30 @@ func (p planner) planMicroservice(ctx context.Context, m *v1alpha1.Microservice,
 			result.add(removal(o))
 		}
 	})
+}
+
+// planClaims says whether a claim that exists keeps the service as it is.
+func (p planner) planClaims(ctx context.Context, m *v1alpha1.Microservice, result *plan) (refused bool, err error) {
+	ours := labels.SelectorFromSet(desired.ClaimedBy(m))
+	for _, wanted := range desired.Claims(m) {
+		live := &corev1.PersistentVolumeClaim{}
+		err := p.cluster.Get(ctx, client.ObjectKeyFromObject(wanted), live)
+		if client.IgnoreNotFound(err) != nil {
+			return false, err
+		}
+		if problem := desired.ClaimProblem(m, live); err == nil && problem != "" {
+			result.add(planned{Impact: impactRefuse, Kind: "Microservice", Namespace: m.Namespace, Name: m.Name, Note: "spec." + problem})
+			return true, nil
+		}
+	}
+	for _, wanted := range desired.Claims(m) {
+		change, err := p.change(ctx, wanted, func(o *unstructured.Unstructured) bool { return ours.Matches(labels.Set(o.GetLabels())) })
+		if err != nil {
+			return false, err
+		}
+		result.add(change)
+	}
+	return false, nil
 }
 
 // planRemovals finds the services that would go, and everything of theirs.
@@ -178,8 +207,9 @@ func (p planner) planRemovals(ctx context.Context, live *v1alpha1.StreamingPlatf
 	return nil
 }
 
-// change asks for the outcome of the operator's apply.
-func (p planner) change(ctx context.Context, owner *v1alpha1.Microservice, object client.Object) (planned, error) {
+// change asks for the outcome of the operator's apply, which touches only what
+// is its own.
+func (p planner) change(ctx context.Context, object client.Object, own func(*unstructured.Unstructured) bool) (planned, error) {
 	intent, err := apply.Content(object)
 	if err != nil {
 		return planned{}, err
@@ -192,7 +222,7 @@ func (p planner) change(ctx context.Context, owner *v1alpha1.Microservice, objec
 	if client.IgnoreNotFound(err) != nil {
 		return c, err
 	}
-	if exists && !controlledBy(before, owner) {
+	if exists && !own(before) {
 		c.Impact, c.Note = impactRefuse, (&apply.ConflictError{Kind: c.Kind, Name: c.Name}).Error()
 		return c, nil
 	}

@@ -104,6 +104,7 @@ func (r *rendering) microservice(m *v1alpha1.Microservice) {
 		r.problem("%s: spec.%s", m.Name, problem)
 		return
 	}
+	r.add(microservice.Claims(m)...)
 	r.add(microservice.Objects(m, microservice.SlotBlue)...)
 }
 

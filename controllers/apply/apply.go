@@ -12,6 +12,7 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -52,6 +53,12 @@ type Syncer struct {
 type Set struct {
 	// Owner is the controller of every object. It has its kind set.
 	Owner client.Object
+	// Kept outlive the owner: they get no owner reference and are never deleted.
+	// They are applied first.
+	Kept []client.Object
+	// KeptBy are the labels by which an existing object is one of Kept, also
+	// when an earlier owner of that name left it.
+	KeptBy map[string]string
 	// Objects are applied in this order.
 	Objects []client.Object
 	// Keep names objects that stay as they are although they are not in
@@ -76,9 +83,17 @@ func (s Syncer) Sync(ctx context.Context, set Set) (Done, error) {
 	wanted := map[string]bool{}
 	var done Done
 	var errs []error
+	for _, object := range set.Kept {
+		errs = append(errs, s.apply(ctx, set, nil, object, &done))
+	}
+	if err := errors.Join(errs...); err != nil {
+		if _, taken := errors.AsType[*ConflictError](err); taken {
+			return done, err // what follows would use what belongs to others
+		}
+	}
 	for _, object := range set.Objects {
 		wanted[key(object.GetObjectKind().GroupVersionKind(), object.GetName())] = true
-		errs = append(errs, s.apply(ctx, set.Owner, object, &done))
+		errs = append(errs, s.apply(ctx, set, set.Owner, object, &done))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return done, err // never prune after a failed apply
@@ -93,8 +108,9 @@ func (s Syncer) Sync(ctx context.Context, set Set) (Done, error) {
 	return done, nil
 }
 
-// apply writes an object when the cache shows that it differs.
-func (s Syncer) apply(ctx context.Context, owner, object client.Object, done *Done) error {
+// apply writes an object, of no owner when it is kept, when the cache shows that
+// it differs.
+func (s Syncer) apply(ctx context.Context, set Set, owner, object client.Object, done *Done) error {
 	intent, err := s.intent(owner, object)
 	if err != nil {
 		return err
@@ -105,7 +121,7 @@ func (s Syncer) apply(ctx context.Context, owner, object client.Object, done *Do
 	}
 	reason := missing
 	if live != nil {
-		if err := mayTouch(live, intent); err != nil {
+		if err := mayTouch(live, intent, set.KeptBy); err != nil {
 			return err
 		}
 		reason, err = difference(intent, live)
@@ -127,11 +143,16 @@ func (s Syncer) apply(ctx context.Context, owner, object client.Object, done *Do
 	return nil
 }
 
-// mayTouch refuses what the owner does not control. An object of a deleted
-// namesake of the owner is on its way out, so that waiting helps.
-func mayTouch(live client.Object, intent *unstructured.Unstructured) error {
+// mayTouch refuses what the owner does not control, or without an owner what
+// does not carry the labels. An object of a deleted namesake of the owner is on
+// its way out, so that waiting helps.
+func mayTouch(live client.Object, intent *unstructured.Unstructured, keptBy map[string]string) error {
 	wanted, has := metav1.GetControllerOf(intent), metav1.GetControllerOf(live)
 	switch {
+	case wanted == nil && has == nil && labels.SelectorFromSet(keptBy).Matches(labels.Set(live.GetLabels())):
+		return nil
+	case wanted == nil:
+		return &ConflictError{Kind: intent.GetKind(), Name: intent.GetName()}
 	case has != nil && has.UID == wanted.UID:
 		return nil
 	case has != nil && has.Kind == wanted.Kind && has.Name == wanted.Name && has.APIVersion == wanted.APIVersion:
@@ -144,11 +165,13 @@ func mayTouch(live client.Object, intent *unstructured.Unstructured) error {
 // intent is what is sent to the API server: the content of an object, its owner
 // and the hash of both.
 func (s Syncer) intent(owner, object client.Object) (*unstructured.Unstructured, error) {
-	object = object.DeepCopyObject().(client.Object)
-	// Without blocking, no permission on the owner's finalizers is needed.
-	err := controllerutil.SetControllerReference(owner, object, s.Client.Scheme(), controllerutil.WithBlockOwnerDeletion(false))
-	if err != nil {
-		return nil, fmt.Errorf("set owner: %w", err)
+	if owner != nil {
+		object = object.DeepCopyObject().(client.Object)
+		// Without blocking, no permission on the owner's finalizers is needed.
+		err := controllerutil.SetControllerReference(owner, object, s.Client.Scheme(), controllerutil.WithBlockOwnerDeletion(false))
+		if err != nil {
+			return nil, fmt.Errorf("set owner: %w", err)
+		}
 	}
 	intent, err := Content(object)
 	if err != nil {

@@ -44,6 +44,9 @@ func observe(ctx context.Context, c client.Reader, m *v1alpha1.Microservice) (ob
 	if o.problem == "" {
 		o.rejected = desired.Rejected(m, o.slot)
 	}
+	if err := o.readClaims(ctx, c); err != nil {
+		return o, err
+	}
 	if err := o.readSlot(ctx, c); err != nil {
 		return o, err
 	}
@@ -55,6 +58,27 @@ func observe(ctx context.Context, c client.Reader, m *v1alpha1.Microservice) (ob
 		o.pods, o.images = newest(o.deployment, pods), imagesOf(pods)
 	}
 	return o, o.readPlatform(ctx, c)
+}
+
+// readClaims looks whether what is asked of claims that exist can be done.
+func (o *observed) readClaims(ctx context.Context, c client.Reader) error {
+	if o.problem != "" {
+		return nil
+	}
+	for _, wanted := range desired.Claims(o.microservice) {
+		claim := &corev1.PersistentVolumeClaim{}
+		err := c.Get(ctx, client.ObjectKeyFromObject(wanted), claim)
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("read claim %s: %w", wanted.GetName(), err)
+		}
+		if err != nil {
+			continue
+		}
+		if o.problem = desired.ClaimProblem(o.microservice, claim); o.problem != "" {
+			return nil
+		}
+	}
+	return nil
 }
 
 // readSlot reads what runs and scales the slot, where it is ours.

@@ -42,6 +42,7 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups="",resources=configmaps;services;serviceaccounts,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch
 // +kubebuilder:rbac:groups=streamplane.dev,resources=streamingplatforms,verbs=list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
@@ -58,6 +59,10 @@ func Owned() []client.Object {
 		&policyv1.PodDisruptionBudget{},
 	}
 }
+
+// Kept lists the kinds that outlive a Microservice: watched, found again by
+// their labels, and never deleted.
+func Kept() []client.Object { return []client.Object{&corev1.PersistentVolumeClaim{}} }
 
 // prunable is Owned as lists, without ConfigMaps.
 func prunable() []client.ObjectList {
@@ -98,6 +103,9 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 	for _, kind := range Owned() {
 		b = b.Owns(kind)
 	}
+	for _, kind := range Kept() {
+		b = b.Watches(kind, to(microserviceOf))
+	}
 	return b.Complete(r)
 }
 
@@ -134,6 +142,8 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 	syncer := apply.Syncer{Client: r.Client, Live: r.Live}
 	done, err := syncer.Sync(ctx, apply.Set{
 		Owner:   o.microservice,
+		Kept:    desired.Claims(o.microservice),
+		KeptBy:  desired.ClaimedBy(o.microservice),
 		Objects: desired.Objects(o.microservice, o.slot),
 		Kinds:   prunableNow(o),
 	})

@@ -104,6 +104,28 @@ func TestBadFieldsAreRejected(t *testing.T) {
 		"a metric without a type": {
 			"autoscaling: {minReplicas: 1, maxReplicas: 2, metrics: [{}]}", []string{"spec.autoscaling.metrics[0].type", "Required"},
 		},
+		"storage of no kind": {"storage: [{name: a, size: 1Gi, mountPath: /a}]", []string{"spec.storage[0].kind", "Required"}},
+		"storage of a name of ours": {
+			"storage: [{name: tmp, kind: Cache, size: 1Gi, mountPath: /a}]", []string{"spec.storage[0].name", "choose another name"},
+		},
+		"two at one path": {
+			"storage: [{name: a, kind: Cache, size: 1Gi, mountPath: /a}, {name: b, kind: Cache, size: 1Gi, mountPath: /a}]",
+			[]string{"spec.storage", "same mountPath"},
+		},
+		"storage at the path of a volume": {
+			"storage: [{name: a, kind: Cache, size: 1Gi, mountPath: /a}], volumes: [{name: v, emptyDir: {}}], volumeMounts: [{name: v, mountPath: /a}]",
+			[]string{"spec.storage", "has the mountPath of a volume"},
+		},
+		"storage for one pod with two": {
+			"replicas: 2, storage: [{name: a, kind: Single, size: 1Gi, mountPath: /a}]", []string{"spec.storage", "is for one pod", "set replicas to 1 or 0"},
+		},
+		"storage for one pod with autoscaling": {
+			"autoscaling: {minReplicas: 1, maxReplicas: 1}, storage: [{name: a, kind: Single, size: 1Gi, mountPath: /a}]",
+			[]string{"spec.storage", "remove autoscaling"},
+		},
+		"storage for one pod with a surge": {
+			"rollout: {maxSurge: 1}, storage: [{name: a, kind: Single, size: 1Gi, mountPath: /a}]", []string{"spec.rollout", "remove maxSurge"},
+		},
 		"a pod template that is none": {"podTemplate: []", []string{"spec.podTemplate", "must be of type object"}},
 	}
 	for name, tc := range cases {

@@ -134,7 +134,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 func cacheOptions(namespaces []string) cache.Options {
 	ours := labels.SelectorFromSet(labels.Set{desired.LabelManagedBy: desired.ManagedBy})
 	o := cache.Options{ByObject: map[client.Object]cache.ByObject{}, ReaderFailOnMissingInformer: true}
-	for _, kind := range microservice.Owned() {
+	for _, kind := range append(microservice.Owned(), microservice.Kept()...) {
 		o.ByObject[kind] = cache.ByObject{Label: ours}
 	}
 	o.ByObject[&corev1.Pod{}] = cache.ByObject{Label: ours, Transform: microservice.TrimPod}

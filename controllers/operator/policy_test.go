@@ -25,6 +25,7 @@ var (
 	}
 	mayCreateDeployments = rbacv1.PolicyRule{APIGroups: []string{"apps"}, Resources: []string{"deployments"}, Verbs: []string{"create"}}
 	mayGetSecrets        = rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}}
+	mayCreateClaims      = rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"persistentvolumeclaims"}, Verbs: []string{"create"}}
 	mayRunAsDB           = rbacv1.PolicyRule{
 		APIGroups: []string{""}, Resources: []string{"serviceaccounts"}, ResourceNames: []string{"db"}, Verbs: []string{"impersonate"},
 	}
@@ -56,6 +57,7 @@ func answer(err error, want string) error {
 const (
 	needsDeployments = "you must be allowed to create deployments.apps in namespace "
 	needsSecrets     = "you must be allowed to get secrets in namespace "
+	needsClaims      = "you must be allowed to create persistentvolumeclaims in namespace "
 	needsAccounts    = "you must be allowed to impersonate serviceaccounts in namespace "
 )
 
@@ -71,6 +73,7 @@ func TestRequesterNeedsTheRightsThatAreUsed(t *testing.T) {
 		fields   string
 		secrets  bool
 		accounts bool
+		claims   bool
 	}{
 		"harmless":       {fields: configMapEnv},
 		"variable":       {fields: secretEnv, secrets: true},
@@ -84,6 +87,8 @@ func TestRequesterNeedsTheRightsThatAreUsed(t *testing.T) {
 		"sidecar": {fields: `sidecars: [{name: a, image: "registry.test/x:1", ` + secretEnv + `}]`, secrets: true},
 		"pod":     {fields: `podTemplate: {spec: {hostname: a}}`, secrets: true},
 		"account": {fields: `serviceAccountName: db`, accounts: true},
+		"cache":   {fields: `storage: [{name: a, kind: Cache, size: 1Gi, mountPath: /a}]`},
+		"claim":   {fields: `storage: [{name: a, kind: Shared, size: 1Gi, mountPath: /a}]`, claims: true},
 	}
 	cases := map[string]requesterCase{
 		"platform":                         {kind: "StreamingPlatform", spec: `{}`},
@@ -93,7 +98,7 @@ func TestRequesterNeedsTheRightsThatAreUsed(t *testing.T) {
 		"platform, two different accounts": {kind: "StreamingPlatform", spec: `{services: [{name: a, serviceAccountName: db}, {name: b, serviceAccountName: x}]}`, accounts: true, several: true},
 	}
 	for name, workload := range workloads {
-		c := requesterCase{secrets: workload.secrets, accounts: workload.accounts}
+		c := requesterCase{secrets: workload.secrets, accounts: workload.accounts, claims: workload.claims}
 		c.kind, c.spec = "Microservice", `{platformRef: {name: acme}, image: "registry.test/x:1", `+workload.fields+`}`
 		cases["microservice, "+name] = c
 		c.kind, c.spec = "StreamingPlatform", `{services: [{name: a}, {name: b, `+workload.fields+`}]}`
@@ -104,7 +109,7 @@ func TestRequesterNeedsTheRightsThatAreUsed(t *testing.T) {
 	for user, rules := range map[string][]rbacv1.PolicyRule{
 		"tenant": {mayWriteOurs}, "deployer": {mayWriteOurs, mayCreateDeployments},
 		"reader": {mayWriteOurs, mayCreateDeployments, mayGetSecrets},
-		"runner": {mayWriteOurs, mayCreateDeployments, mayGetSecrets, mayRunAsDB},
+		"runner": {mayWriteOurs, mayCreateDeployments, mayGetSecrets, mayRunAsDB, mayCreateClaims},
 	} {
 		w.allow(user, rules...)
 		users[user] = clientOf(t, as(user))
@@ -130,8 +135,8 @@ func TestRequesterNeedsTheRightsThatAreUsed(t *testing.T) {
 
 // requesterCase is a resource, and which rights it takes to write it.
 type requesterCase struct {
-	kind, spec                 string
-	secrets, accounts, several bool
+	kind, spec                         string
+	secrets, accounts, several, claims bool
 }
 
 func (c requesterCase) object(w *world) client.Object {
@@ -153,6 +158,9 @@ func (c requesterCase) refusals(namespace string) map[string]string {
 	}
 	if c.several {
 		all["runner"] = needsAccounts + namespace
+	}
+	if c.claims {
+		all["deployer"], all["reader"] = needsClaims+namespace, needsClaims+namespace
 	}
 	if c.secrets {
 		all["deployer"] = needsSecrets + namespace

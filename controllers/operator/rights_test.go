@@ -144,7 +144,8 @@ func TestRightsAreExact(t *testing.T) {
 		Metrics: Metrics{Address: address, Secure: true},
 	})
 	w.playControllers()
-	p := w.platform(`{services: [{name: gateway, files: [{mountPath: /etc/motd, content: hello}]}]}`)
+	p := w.platform(`{services: [{name: gateway, files: [{mountPath: /etc/motd, content: hello}],
+		storage: [{name: media, kind: Shared, size: 1Gi, mountPath: /shared}]}]}`)
 	w.ready(p)
 	o.settle()
 	for range 2 { // as by a reconcile that has not yet seen its last report; the second is a patch

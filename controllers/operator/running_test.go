@@ -212,6 +212,7 @@ func listed() []client.ObjectList {
 		&v1alpha1.StreamingPlatformList{}, &v1alpha1.MicroserviceList{},
 		&corev1.ServiceAccountList{}, &corev1.ConfigMapList{}, &networkingv1.NetworkPolicyList{}, &corev1.ServiceList{},
 		&appsv1.DeploymentList{}, &autoscalingv2.HorizontalPodAutoscalerList{}, &policyv1.PodDisruptionBudgetList{},
+		&corev1.PersistentVolumeClaimList{},
 	}
 }
 
@@ -244,9 +245,9 @@ func (b *lockedBuffer) end() []byte {
 	return all[max(0, len(all)-enough):]
 }
 
-// Every kind that the operator owns is compared by versions.
+// Every kind that the operator owns or keeps is compared by versions.
 func TestListedCoversOwned(t *testing.T) {
-	if got, want := len(listed()), len(microservice.Owned())+2; got != want {
+	if got, want := len(listed()), len(microservice.Owned())+len(microservice.Kept())+2; got != want {
 		t.Errorf("%d kinds, want %d", got, want)
 	}
 }

@@ -27,7 +27,7 @@ func deployment(m *v1alpha1.Microservice, slot string) *appsv1.Deployment {
 			Replicas:                replicas(m),
 			Selector:                &metav1.LabelSelector{MatchLabels: SlotSelector(m, slot)},
 			Template:                template,
-			Strategy:                strategy(m.Spec.Rollout),
+			Strategy:                strategy(m.Spec.WorkloadSpec),
 			MinReadySeconds:         minReadySeconds,
 			RevisionHistoryLimit:    new(int32(revisionHistoryLimit)),
 			ProgressDeadlineSeconds: progressDeadline(m.Spec.Rollout),
@@ -42,7 +42,11 @@ func replicas(m *v1alpha1.Microservice) *int32 {
 	return new(MinReplicas(m))
 }
 
-func strategy(r *v1alpha1.Rollout) appsv1.DeploymentStrategy {
+func strategy(spec v1alpha1.WorkloadSpec) appsv1.DeploymentStrategy {
+	if single(spec) {
+		return appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType}
+	}
+	r := spec.Rollout
 	rolling := appsv1.RollingUpdateDeployment{
 		MaxSurge:       new(intstr.FromInt32(1)),
 		MaxUnavailable: new(intstr.FromInt32(0)),

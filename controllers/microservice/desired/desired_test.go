@@ -24,7 +24,8 @@ func TestObjects(t *testing.T) {
 	for name, file := range golden.Inputs(t, "testdata") {
 		t.Run(name, func(t *testing.T) {
 			var objects []runtime.Object
-			for _, object := range Objects(read(t, file), SlotBlue) {
+			m := read(t, file)
+			for _, object := range append(Claims(m), Objects(m, SlotBlue)...) {
 				objects = append(objects, object)
 			}
 			golden.Compare(t, "testdata/"+name+golden.Suffix, golden.YAML(t, objects...))

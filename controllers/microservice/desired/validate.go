@@ -21,7 +21,7 @@ type rule func(v1alpha1.WorkloadSpec) string
 func Validate(spec v1alpha1.WorkloadSpec) string {
 	for _, broken := range []rule{
 		needsImage, oneScale, startNumber, bounds, targets, cpuRequest, memoryRequest, disruption,
-		oneSource, mountsExist, filesFit, namesDiffer, envFromOne, podMetadata, patchBounds,
+		oneSource, storageFits, onePod, mountsExist, filesFit, namesDiffer, envFromOne, podMetadata, patchBounds,
 	} {
 		if problem := broken(spec); problem != "" {
 			return problem

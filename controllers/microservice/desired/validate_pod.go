@@ -38,7 +38,8 @@ func mountsExist(spec v1alpha1.WorkloadSpec) string {
 		mounts = append(mounts, s.VolumeMounts...)
 	}
 	for _, m := range mounts {
-		if !slices.ContainsFunc(spec.Volumes, func(v v1alpha1.Volume) bool { return v.Name == m.Name }) {
+		if !slices.ContainsFunc(spec.Volumes, func(v v1alpha1.Volume) bool { return v.Name == m.Name }) &&
+			!slices.ContainsFunc(spec.Storage, func(s v1alpha1.Storage) bool { return s.Name == m.Name }) {
 			return fmt.Sprintf("volumeMounts[%s]: there is no volume %q: add it to volumes", m.MountPath, m.Name)
 		}
 	}

@@ -23,6 +23,7 @@ func TestValidate(t *testing.T) {
 			},
 		}
 	}
+	single := []v1alpha1.Storage{{Name: "data", Kind: v1alpha1.StorageSingle, Size: "1Gi", MountPath: "/data"}}
 	cases := map[string]struct {
 		change func(*v1alpha1.WorkloadSpec)
 		want   string
@@ -58,6 +59,49 @@ func TestValidate(t *testing.T) {
 		},
 		"no cpu request without autoscaling": {
 			func(s *v1alpha1.WorkloadSpec) { s.Resources, s.Autoscaling = nil, nil }, "",
+		},
+		"storage for one pod with autoscaling": {
+			func(s *v1alpha1.WorkloadSpec) { s.Storage = single },
+			"autoscaling: storage of kind Single is for one pod: remove it, or use Shared",
+		},
+		"storage for one pod with several": {
+			func(s *v1alpha1.WorkloadSpec) { s.Storage, s.Autoscaling, s.Replicas = single, nil, new(int32(2)) },
+			"replicas: storage of kind Single is for one pod: set it to 1 or 0, or use Shared",
+		},
+		"storage for one pod with a surge": {
+			func(s *v1alpha1.WorkloadSpec) {
+				s.Storage, s.Autoscaling, s.Rollout = single, nil, &v1alpha1.Rollout{MaxSurge: new(intstr.FromInt32(1))}
+			},
+			"rollout.maxSurge: storage of kind Single is for one pod, which ends before the next one starts: remove it",
+		},
+		"storage for one pod that may be missing": {
+			func(s *v1alpha1.WorkloadSpec) {
+				s.Storage, s.Autoscaling, s.Rollout = single, nil, &v1alpha1.Rollout{MaxUnavailable: new(intstr.FromInt32(1))}
+			},
+			"rollout.maxUnavailable: storage of kind Single is for one pod, which ends before the next one starts: remove it",
+		},
+		"storage for one pod with a strategy of two slots": {
+			func(s *v1alpha1.WorkloadSpec) {
+				s.Storage, s.Autoscaling, s.Rollout = single, nil, &v1alpha1.Rollout{Strategy: "Canary"}
+			},
+			"rollout.strategy: storage of kind Single is for one pod, which ends before the next one starts: remove it",
+		},
+		"storage for one pod": {
+			func(s *v1alpha1.WorkloadSpec) { s.Storage, s.Autoscaling, s.Replicas = single, nil, new(int32(1)) }, "",
+		},
+		"storage with the name of a volume": {
+			func(s *v1alpha1.WorkloadSpec) {
+				s.Storage = []v1alpha1.Storage{{Name: "a", MountPath: "/a"}}
+				s.Volumes = []v1alpha1.Volume{{Name: "a", EmptyDir: &v1alpha1.EmptyDir{}}}
+			},
+			"storage[a].name: a volume has it: choose another",
+		},
+		"storage at the path of a file": {
+			func(s *v1alpha1.WorkloadSpec) {
+				s.Storage = []v1alpha1.Storage{{Name: "a", MountPath: "/a"}}
+				s.Files = []v1alpha1.File{{MountPath: "/a"}}
+			},
+			"storage[a].mountPath: a volume or file has it: choose another",
 		},
 		"mount of a missing volume": {
 			func(s *v1alpha1.WorkloadSpec) {

@@ -26,6 +26,9 @@ func volumes(m *v1alpha1.Microservice) []corev1.Volume {
 	for _, v := range wanted {
 		all = append(all, corev1.Volume{Name: v.Name, VolumeSource: volumeSource(v)})
 	}
+	for _, s := range m.Spec.Storage {
+		all = append(all, storageVolume(m, s))
+	}
 	if len(m.Spec.Files) > 0 {
 		all = append(all, filesVolume(m))
 	}
@@ -48,7 +51,7 @@ func volumeSource(v v1alpha1.Volume) corev1.VolumeSource {
 			ClaimName: v.PersistentVolumeClaim.ClaimName, ReadOnly: v.PersistentVolumeClaim.ReadOnly,
 		}}
 	case v.Ephemeral != nil:
-		return ephemeral(v.Ephemeral)
+		return ephemeral(v.Ephemeral.Size, v.Ephemeral.StorageClassName)
 	case v.EmptyDir != nil:
 		return emptyDir(v.EmptyDir.SizeLimit)
 	default:
@@ -63,18 +66,9 @@ func optional(v *v1alpha1.ObjectVolume) *bool {
 	return new(true)
 }
 
-func ephemeral(v *v1alpha1.EphemeralVolume) corev1.VolumeSource {
-	claim := corev1.PersistentVolumeClaimSpec{
-		AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-	}
-	if size, err := resource.ParseQuantity(v.Size); err == nil {
-		claim.Resources.Requests = corev1.ResourceList{corev1.ResourceStorage: size}
-	}
-	if v.StorageClassName != "" {
-		claim.StorageClassName = new(v.StorageClassName)
-	}
+func ephemeral(size, class string) corev1.VolumeSource {
 	return corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{
-		VolumeClaimTemplate: &corev1.PersistentVolumeClaimTemplate{Spec: claim},
+		VolumeClaimTemplate: &corev1.PersistentVolumeClaimTemplate{Spec: claimSpec(size, class)},
 	}}
 }
 

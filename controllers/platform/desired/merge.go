@@ -24,7 +24,7 @@ func merge(
 		known := v1alpha1.WorkloadSpec{
 			Resources: base.Resources, TerminationGracePeriodSeconds: base.TerminationGracePeriodSeconds,
 		}
-		for _, top := range []v1alpha1.WorkloadSpec{fields(*defaults), known} {
+		for _, top := range []v1alpha1.WorkloadSpec{fields(*defaults, own), known} {
 			var err error
 			if base, err = lay(top, base); err != nil {
 				return base, err
@@ -34,8 +34,13 @@ func merge(
 	return lay(own, base)
 }
 
-// fields are the defaults as the fields of a service.
-func fields(d v1alpha1.ServiceDefaults) v1alpha1.WorkloadSpec {
+// fields are the defaults as the fields of a service. One that may have one pod
+// only cannot have what speaks of a second.
+func fields(d v1alpha1.ServiceDefaults, own v1alpha1.WorkloadSpec) v1alpha1.WorkloadSpec {
+	single := slices.ContainsFunc(own.Storage, func(s v1alpha1.Storage) bool { return s.Kind == v1alpha1.StorageSingle })
+	if single && d.Rollout != nil {
+		d.Rollout = &v1alpha1.Rollout{ProgressDeadlineSeconds: d.Rollout.ProgressDeadlineSeconds}
+	}
 	return v1alpha1.WorkloadSpec{
 		Env:                           d.Env,
 		EnvFrom:                       d.EnvFrom,

@@ -61,7 +61,7 @@ func TestMerge(t *testing.T) {
 		"what size gives a service wins over defaults, which fill in the rest": {
 			base:     "{terminationGracePeriodSeconds: 75, resources: {requests: {cpu: 100m}, limits: {memory: 1Gi}}}",
 			defaults: "{terminationGracePeriodSeconds: 30, resources: {requests: {cpu: 2, ephemeral-storage: 1Gi}}}",
-			want: `{terminationGracePeriodSeconds: 75, resources: {requests: {cpu: 100m, ephemeral-storage: 1Gi}, limits: {memory: 1Gi}}}`,
+			want:     `{terminationGracePeriodSeconds: 75, resources: {requests: {cpu: 100m, ephemeral-storage: 1Gi}, limits: {memory: 1Gi}}}`,
 		},
 		"a service's own resources win over defaults": {
 			defaults: "{terminationGracePeriodSeconds: 30, resources: {requests: {cpu: 2}, limits: {memory: 1Gi}}}",
@@ -77,6 +77,11 @@ func TestMerge(t *testing.T) {
 			want: `{podLabels: {a: default, b: own}, podAnnotations: {a: default}, nodeSelector: {a: default, b: own},
 				envFrom: [{secretRef: {name: b}}], tolerations: [{key: a}], priorityClassName: low, disruption: {mode: Unlimited},
 				topologySpread: [{topologyKey: b, maxSkew: 1, whenUnsatisfiable: x}]}`,
+		},
+		"a service of one pod takes no default about a second": {
+			defaults: "{rollout: {maxSurge: 3, progressDeadlineSeconds: 60}}",
+			own:      "{storage: [{name: a, kind: Single, size: 1Gi, mountPath: /a}]}",
+			want:     "{storage: [{name: a, kind: Single, size: 1Gi, mountPath: /a}], rollout: {progressDeadlineSeconds: 60}}",
 		},
 		"a probe is replaced whole, its neighbours stay": {
 			base: "{probes: {readiness: {httpGet: {path: /a, port: 1}, periodSeconds: 2}, liveness: {httpGet: {path: /b, port: 1}}}}",
