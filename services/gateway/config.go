@@ -20,9 +20,16 @@ type settings struct {
 	// Named after the declaration of the call, whose environment they take.
 	streamingTimeout time.Duration
 	streamingRetries int
+	routesFile       string
 	identity         telemetry.Identity
 	serve            serve.Config
 }
+
+// readRoutesEvery is often beside the time that a ConfigMap takes to reach the file.
+const readRoutesEvery = 2 * time.Second
+
+// routeHeaderTimeout is above the timeout of any route.
+const routeHeaderTimeout = 5 * time.Minute
 
 // maxResolveEvery keeps the promise that a new pod gets its share soon.
 const maxResolveEvery = 5 * time.Second
@@ -47,6 +54,7 @@ func (s *settings) parse(args []string, getenv func(string) string, out io.Write
 	set.Duration(&s.dialTimeout, "dial-timeout", "time that a pod has to accept a connection")
 	set.Duration(&s.streamingTimeout, "streaming-timeout", "time that a pod of streaming has to begin its response")
 	set.Int(&s.streamingRetries, "streaming-retries", "attempts on other pods after one that failed")
+	set.String(&s.routesFile, "routes-file", "JSON file with paths of other services, followed as it changes; empty means none")
 	set.Check("streaming-url", s.checkStreaming)
 	set.Check("resolve-every", func() error {
 		if s.resolveEvery <= 0 || s.resolveEvery > maxResolveEvery {
@@ -73,5 +81,13 @@ func (s *settings) balance(now func() time.Time) balance.Config {
 		Target: s.streaming, Now: now,
 		RefreshEvery: s.resolveEvery, DialTimeout: s.dialTimeout, HeaderTimeout: s.streamingTimeout,
 		Attempts: s.streamingRetries + 1,
+	}
+}
+
+// routed is for services of routes, which say themselves how long they take.
+func (s *settings) routed(target *url.URL, now func() time.Time) balance.Config {
+	return balance.Config{
+		Target: target, Now: now,
+		RefreshEvery: s.resolveEvery, DialTimeout: s.dialTimeout, HeaderTimeout: routeHeaderTimeout,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/signal"
 	"syscall"
@@ -46,10 +47,14 @@ func run(ctx context.Context, args []string, getenv func(string) string) error {
 	defer client.Close()
 	state := health.New(cfg.identity.Describe(), reports.Metrics)
 	edge := newEdge(pages, cfg.streaming, reports.Transport(client), edgeReports{log: reports.Log, state: state, now: now})
-	handlers := serve.Handlers{Public: reports.Requests(edge.routes()), Admin: serve.Admin(state, reports.MetricsHandler())}
+	others := newRouter(cfg.routesFile, func(target *url.URL) dialed {
+		return balance.New(ctx, cfg.routed(target, now), reports.Metrics)
+	}, edge.handlers, reports.Metrics)
+	handlers := serve.Handlers{Public: reports.Requests(others.handler(edge.routes())), Admin: serve.Admin(state, reports.MetricsHandler())}
 	server, err := serve.Listen(ctx, cfg.serve, handlers, state, reports.Log)
 	if err != nil {
 		return err
 	}
+	defer others.follow(ctx, readRoutesEvery)()
 	return errors.Join(server.Run(ctx), reports.Close(context.WithoutCancel(ctx)))
 }

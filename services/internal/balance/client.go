@@ -88,17 +88,18 @@ func New(ctx context.Context, config Config, registerer prometheus.Registerer) *
 	config = config.withDefaults()
 	ctx, stop := context.WithCancel(ctx)
 	c := &Client{endpoints: newEndpoints(config), stop: stop}
-	c.metrics = newMetrics(config.Target.Hostname(), c.endpoints, registerer)
+	c.metrics = newMetrics(config.Target.Host, c.endpoints, registerer)
 	c.policies = policies(c.metrics, config.Attempts)
 	c.stopped.Go(func() { c.endpoints.keepFresh(ctx) })
 	return c
 }
 
-// Close ends the look-ups and drops idle connections.
+// Close ends the look-ups and drops idle connections; running requests finish.
 func (c *Client) Close() {
 	c.stop()
 	c.stopped.Wait()
 	c.endpoints.replace(nil)
+	c.metrics.remove()
 }
 
 // answer is what the policies handle; they never look inside.
