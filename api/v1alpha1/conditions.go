@@ -48,6 +48,10 @@ const (
 	// circle; the message shows it. Nothing waits for it. Polarity:
 	// abnormal-true. Set on StreamingPlatform.
 	ConditionCallGraphCyclic = "CallGraphCyclic"
+	// ConditionRoutesAccepted is False while the gateway cannot serve a path that
+	// a service wants; the message names the field. Absent otherwise. It never
+	// influences Ready. Polarity: normal-true. Set on StreamingPlatform.
+	ConditionRoutesAccepted = "RoutesAccepted"
 )
 
 // Reasons of the conditions above.
@@ -105,6 +109,9 @@ const (
 	ReasonScalingUnknown = "ScalingUnknown"
 	// ReasonUnknownCallee says that calls names a service that does not exist.
 	ReasonUnknownCallee = "UnknownCallee"
+	// ReasonRouteConflict says that two services want one path, or that there is
+	// no gateway to serve it.
+	ReasonRouteConflict = "RouteConflict"
 	// ReasonCycle says that a service calls itself by way of others.
 	ReasonCycle = "Cycle"
 )

@@ -59,6 +59,15 @@ type MicroserviceSpec struct {
 	// +kubebuilder:validation:Pattern=`^[a-z]([a-z0-9-]*[a-z0-9])?$`
 	ServiceName string `json:"serviceName,omitempty"`
 
+	// routes of other services that this one, the gateway of a platform, serves.
+	// The platform fills them in. They become the file routes.json of a ConfigMap
+	// that the pods follow, so that no pod restarts for them.
+	// +optional
+	// +listType=map
+	// +listMapKey=path
+	// +kubebuilder:validation:MaxItems=200
+	Routes []Route `json:"routes,omitempty"`
+
 	WorkloadSpec `json:",inline"`
 }
 

@@ -22,3 +22,11 @@ func callGraphCyclic(g desired.CallGraph) *metav1.Condition {
 	}
 	return &metav1.Condition{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonCycle, Message: g.CycleMessage()}
 }
+
+// routesAccepted is nil while the gateway serves every path that is wanted.
+func routesAccepted(r desired.Routing) *metav1.Condition {
+	if len(r.Refused) == 0 {
+		return nil
+	}
+	return &metav1.Condition{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonRouteConflict, Message: r.RefusedMessage()}
+}

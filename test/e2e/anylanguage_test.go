@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,10 +39,15 @@ func TestServiceInAnotherLanguage(t *testing.T) {
 	reaches(t, ns, "acme-caller", map[string]bool{facts: true, "acme-streaming-headless:8080": false})
 	reaches(t, ns, "outsider", map[string]bool{facts: false})
 
-	t.Log("Exposed, it answers people with what streaming told it.")
-	edit(t, p, func(s *v1alpha1.PlatformService) { s.Expose = &v1alpha1.Expose{Mode: v1alpha1.ExposeDirect} })
-	url := publish(t, ns, "acme-facts") + "/facts/clock"
+	t.Log("Exposed, it answers people through the gateway with what streaming told it, and no pod notices.")
+	pods := podUIDs(t, ns, "acme-gateway")
+	edit(t, p, func(s *v1alpha1.PlatformService) { s.Expose = &v1alpha1.Expose{Paths: []v1alpha1.RoutePath{"/facts"}} })
+	url := publish(t, ns, "acme-gateway") + "/facts/clock"
 	eventually(t, "facts are told", func() string { return complain(checkFacts(t, url)) })
+	reaches(t, ns, "outsider", map[string]bool{facts: false})
+	if now := podUIDs(t, ns, "acme-gateway"); !maps.Equal(now, pods) {
+		t.Errorf("the gateway's pods are %v, were %v", now, pods)
+	}
 
 	t.Log("Its autoscaler adds a pod, which gets its share, and a new image loses no request.")
 	crowd := startLoad(t, 4, 20, url)
@@ -79,8 +85,8 @@ func customService(t *testing.T, namespace string) *v1alpha1.StreamingPlatform {
 	caller := v1alpha1.PlatformService{Name: "caller"}
 	caller.Image, caller.Args, caller.Replicas = env.probe, []string{"serve", "8080"}, new(int32(1))
 	caller.Calls = []v1alpha1.Call{{To: "facts"}}
-	streaming, gateway := v1alpha1.PlatformService{Name: "streaming"}, v1alpha1.PlatformService{Name: "gateway", Enabled: new(false)}
-	streaming.Replicas = new(int32(1))
+	streaming, gateway := v1alpha1.PlatformService{Name: "streaming"}, v1alpha1.PlatformService{Name: "gateway"}
+	streaming.Replicas, gateway.Replicas = new(int32(1)), new(int32(1))
 	p.Spec.Services = append(p.Spec.Services, caller, streaming, gateway)
 	return p
 }

@@ -19,6 +19,9 @@ func Objects(m *v1alpha1.Microservice, slot string) []client.Object {
 	if len(m.Spec.Files) > 0 {
 		objects = append(objects, files(m))
 	}
+	if len(m.Spec.Routes) > 0 {
+		objects = append(objects, routes(m))
+	}
 	objects = append(objects,
 		networkPolicy(m),
 		service(m, slot),

@@ -37,7 +37,8 @@ func networkPolicy(m *v1alpha1.Microservice) *networkingv1.NetworkPolicy {
 }
 
 // ingress admits declared callers to every port, monitoring to the metrics
-// port, and those at the edge to the traffic port of an exposed service.
+// port, and the gateway or those at the edge to the traffic port of an exposed
+// service.
 func ingress(m *v1alpha1.Microservice, network v1alpha1.Network) []networkingv1.NetworkPolicyIngressRule {
 	callers := podPeer(map[string]string{
 		LabelPartOf:                 m.Spec.PlatformRef.Name,
@@ -57,7 +58,11 @@ func ingress(m *v1alpha1.Microservice, network v1alpha1.Network) []networkingv1.
 		rules = append(rules, networkingv1.NetworkPolicyIngressRule{From: from, Ports: policyPorts(p)})
 	}
 	if m.Spec.Expose != nil {
-		rules = append(rules, networkingv1.NetworkPolicyIngressRule{From: network.EdgeFrom, Ports: policyPorts(Ports(m)[0])})
+		from := network.EdgeFrom
+		if Routed(m.Spec.WorkloadSpec) {
+			from = fromGateway(m)
+		}
+		rules = append(rules, networkingv1.NetworkPolicyIngressRule{From: from, Ports: policyPorts(Ports(m)[0])})
 	}
 	return rules
 }
@@ -78,6 +83,7 @@ func egress(m *v1alpha1.Microservice, network v1alpha1.Network) []networkingv1.N
 			Ports: []networkingv1.NetworkPolicyPort{policyPort(corev1.ProtocolTCP, cmp.Or(c.Port, defaultPort))},
 		})
 	}
+	rules = append(rules, toRoutes(m)...)
 	for _, e := range network.Egress {
 		outside := networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: e.CIDR, Except: e.Except}}
 		rule := networkingv1.NetworkPolicyEgressRule{To: []networkingv1.NetworkPolicyPeer{outside}}

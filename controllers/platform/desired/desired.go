@@ -23,6 +23,8 @@ type Platform struct {
 	HandedOver []HandedOver
 	// Calls is what is odd about their calls.
 	Calls CallGraph
+	// Routes is what their paths conflict in.
+	Routes Routing
 }
 
 // Service is one listed service: a Microservice, or the reason why there is no
@@ -53,6 +55,7 @@ func Of(p *v1alpha1.StreamingPlatform, r release.Release, teams ...v1alpha1.Micr
 		}
 	}
 	all.Calls = callGraph(callers(all.Services, teams))
+	all.Routes = route(all.Services, teams)
 	return all
 }
 
@@ -115,6 +118,9 @@ func base(b bundled, p *v1alpha1.StreamingPlatform, r release.Release) v1alpha1.
 	spec := b.workload(cmp.Or(p.Spec.Size, v1alpha1.SizeSmall), image(p, r, b.name))
 	if b.sampleMedia && wantsSampleMedia(p) && r.Images[sampleMedia] != "" {
 		spec = withSampleMedia(spec, image(p, r, sampleMedia))
+	}
+	if b.routes {
+		spec = withRoutes(spec, microservice.Name(p.Name, b.name))
 	}
 	return spec
 }

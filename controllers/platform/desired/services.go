@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
+	microservice "github.com/streamplane/streamplane/controllers/microservice/desired"
 )
 
 // sampleMedia is the component whose image carries the sample videos.
@@ -22,6 +23,8 @@ type bundled struct {
 	sampleMedia bool
 	calls       []string
 	expose      *v1alpha1.Expose
+	// routes lets the service follow a file with the paths of others.
+	routes bool
 }
 
 // preset is what one size means for one service.
@@ -45,7 +48,7 @@ func services() []bundled {
 			sampleMedia:  true,
 		},
 		{
-			name: "gateway",
+			name: microservice.GatewayName,
 			sizes: map[v1alpha1.Size]preset{
 				v1alpha1.SizeSmall:  {2, 6, "100m", "64Mi", "256Mi"},
 				v1alpha1.SizeMedium: {3, 30, "500m", "128Mi", "512Mi"},
@@ -54,6 +57,7 @@ func services() []bundled {
 			graceSeconds: 45,
 			calls:        []string{"streaming"},
 			expose:       &v1alpha1.Expose{Mode: v1alpha1.ExposeDirect},
+			routes:       true,
 		},
 	}
 }
@@ -134,5 +138,16 @@ func withSampleMedia(spec v1alpha1.WorkloadSpec, image string) v1alpha1.Workload
 	mount.ReadOnly = true
 	spec.VolumeMounts = append(spec.VolumeMounts, mount)
 	spec.Env = append(spec.Env, v1alpha1.EnvVar{Name: "MEDIA_URL", Value: "file://" + folder})
+	return spec
+}
+
+// withRoutes mounts the routes of a Microservice, of which there may be none.
+func withRoutes(spec v1alpha1.WorkloadSpec, name string) v1alpha1.WorkloadSpec {
+	const folder = "/etc/streamplane/routes"
+	spec.Volumes = append(spec.Volumes, v1alpha1.Volume{
+		Name: "routes", ConfigMap: &v1alpha1.ObjectVolume{Name: microservice.RoutesName(name), Optional: true},
+	})
+	spec.VolumeMounts = append(spec.VolumeMounts, v1alpha1.VolumeMount{Name: "routes", MountPath: folder, ReadOnly: true})
+	spec.Env = append(spec.Env, v1alpha1.EnvVar{Name: "ROUTES_FILE", Value: folder + "/" + microservice.RoutesFile})
 	return spec
 }
