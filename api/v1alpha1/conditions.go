@@ -40,6 +40,10 @@ const (
 	// what runs a service; Ready goes on to speak of its pods. Polarity:
 	// abnormal-true. Set on Microservice.
 	ConditionPaused = "Paused"
+	// ConditionConfigResolved is False while a ConfigMap or Secret, or a key of
+	// one, that pods need is missing; pods that run go on. Polarity:
+	// normal-true. Set on Microservice, present only while False.
+	ConditionConfigResolved = "ConfigResolved"
 	// ConditionCallsResolved is False while a service calls one that the
 	// platform does not have; the message names the field. Absent otherwise.
 	// Nothing waits for it. Polarity: normal-true. Set on StreamingPlatform.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
@@ -145,8 +146,12 @@ func (p planner) planMicroservice(ctx context.Context, m *v1alpha1.Microservice,
 	if refused, err := p.planClaims(ctx, m, result); err != nil || refused {
 		return err
 	}
+	config, err := p.config(ctx, m, live)
+	if err != nil {
+		return err
+	}
 	wanted := map[string]bool{}
-	for _, object := range desired.Objects(m, desired.SlotBlue) {
+	for _, object := range desired.Objects(m, desired.SlotBlue, config) {
 		change, err := p.change(ctx, object, func(o *unstructured.Unstructured) bool { return controlledBy(o, live) })
 		if err != nil {
 			return err
@@ -186,6 +191,16 @@ func (p planner) planClaims(ctx context.Context, m *v1alpha1.Microservice, resul
 		result.add(change)
 	}
 	return false, nil
+}
+
+// config is as it is: what ConfigMaps and Secrets hold is no part of a manifest.
+func (p planner) config(ctx context.Context, m, live *v1alpha1.Microservice) (desired.Config, error) {
+	d := &appsv1.Deployment{}
+	err := client.IgnoreNotFound(p.cluster.Get(ctx, client.ObjectKey{Namespace: m.Namespace, Name: desired.Name(m.Name, desired.SlotBlue)}, d))
+	if err != nil || live.UID == "" || !metav1.IsControlledBy(d, live) || len(desired.References(m, desired.SlotBlue)) == 0 {
+		return desired.Config{}, err
+	}
+	return desired.ConfigOf(d, ""), nil
 }
 
 // planRemovals finds the services that would go, and everything of theirs.

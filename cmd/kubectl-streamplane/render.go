@@ -105,7 +105,7 @@ func (r *rendering) microservice(m *v1alpha1.Microservice) {
 		return
 	}
 	r.add(microservice.Claims(m)...)
-	r.add(microservice.Objects(m, microservice.SlotBlue)...)
+	r.add(microservice.Objects(m, microservice.SlotBlue, microservice.Config{})...)
 }
 
 // problemOf is why the operator would leave what runs of a service as it is, or "".

@@ -57,7 +57,8 @@ type settings struct {
 }
 
 func parse(args []string, out io.Writer) (settings, error) {
-	s := settings{operator: operator.Options{LeaderElectionNamespace: os.Getenv("POD_NAMESPACE")}}
+	home := os.Getenv("POD_NAMESPACE")
+	s := settings{operator: operator.Options{Namespace: home, LeaderElectionNamespace: home}}
 	flags := flag.NewFlagSet("operator", flag.ContinueOnError)
 	flags.SetOutput(out)
 	flags.StringVar(&s.releases, "releases", "/etc/streamplane/releases.yaml", "`file` that lists the images of each release")
@@ -68,6 +69,7 @@ func parse(args []string, out io.Writer) (settings, error) {
 		s.operator.WatchNamespaces, err = namespaces(value)
 		return err
 	})
+	flags.BoolVar(&s.operator.WatchSecrets, "watch-secrets", true, "roll pods when a Secret changes that they use; false needs no right to Secrets")
 	flags.StringVar(&s.operator.Metrics.Address, "metrics-bind-address", ":8443", "`address` of the Prometheus metrics; 0 switches them off")
 	flags.BoolVar(&s.operator.Metrics.Secure, "metrics-secure", true, "serve metrics by HTTPS, to those who may get /metrics")
 	flags.StringVar(&s.operator.Metrics.CertFolder, "metrics-cert-dir", "", "`folder` with tls.crt and tls.key for the metrics (default: a self-signed certificate)")

@@ -24,6 +24,7 @@ func TestParse(t *testing.T) {
 		s := settings{
 			operator: operator.Options{
 				Metrics: operator.Metrics{Address: ":8443", Secure: true}, HealthAddress: ":8081", LeaderElectionNamespace: "streamplane-system",
+				Namespace: "streamplane-system", WatchSecrets: true,
 			},
 			releases:   "/etc/streamplane/releases.yaml",
 			kubeconfig: "/env/kubeconfig",
@@ -53,6 +54,7 @@ func TestParse(t *testing.T) {
 			defaults(func(s *settings) { s.operator.Metrics.Secure, s.operator.Metrics.CertFolder = false, "/certs" }),
 		},
 		"namespaces":                 {[]string{"--watch-namespaces=tv,radio"}, defaults(func(s *settings) { s.operator.WatchNamespaces = []string{"tv", "radio"} })},
+		"no Secrets":                 {[]string{"--watch-secrets=false"}, defaults(func(s *settings) { s.operator.WatchSecrets = false })},
 		"all namespaces":             {[]string{"--watch-namespaces="}, defaults()},
 		"log level in small letters": {[]string{"--log-level=debug"}, defaults(func(s *settings) { s.logLevel = slog.LevelDebug })},
 		"kubeconfig":                 {[]string{"--kubeconfig="}, defaults(func(s *settings) { s.kubeconfig = "" })},
@@ -99,7 +101,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 	}
 	for _, name := range []string{
 		"releases", "leader-elect", "leader-election-namespace", "metrics-bind-address",
-		"health-probe-bind-address", "log-level", "version", "kubeconfig", "watch-namespaces", "metrics-secure", "metrics-cert-dir",
+		"health-probe-bind-address", "log-level", "version", "kubeconfig", "watch-namespaces", "metrics-secure", "metrics-cert-dir", "watch-secrets",
 	} {
 		if !strings.Contains(out.String(), "-"+name) {
 			t.Errorf("--%s is missing in:\n%s", name, out.String())

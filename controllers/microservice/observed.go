@@ -31,6 +31,8 @@ type observed struct {
 	images []string
 	// autoscaler of the slot; nil while it does not exist or is not ours.
 	autoscaler *autoscalingv2.HorizontalPodAutoscaler
+	// configuration is what pods take from ConfigMaps and Secrets.
+	configuration configuration
 	// platformMissing says that a team's Microservice names a StreamingPlatform
 	// that does not exist. A platform's own one goes with its platform.
 	platformMissing bool
@@ -39,7 +41,7 @@ type observed struct {
 	servedBy string
 }
 
-func observe(ctx context.Context, c client.Reader, m *v1alpha1.Microservice) (observed, error) {
+func observe(ctx context.Context, c client.Reader, m *v1alpha1.Microservice, config Configuration) (observed, error) {
 	o := observed{microservice: m, slot: desired.SlotBlue, problem: desired.Validate(m.Spec.WorkloadSpec)}
 	if o.problem == "" {
 		o.rejected = desired.Rejected(m, o.slot)
@@ -48,6 +50,10 @@ func observe(ctx context.Context, c client.Reader, m *v1alpha1.Microservice) (ob
 		return o, err
 	}
 	if err := o.readSlot(ctx, c); err != nil {
+		return o, err
+	}
+	var err error
+	if o.configuration, err = config.read(ctx, c, m, o.slot); err != nil {
 		return o, err
 	}
 	if o.deployment != nil {

@@ -21,7 +21,7 @@ func TestOwnedIsWhatIsBuilt(t *testing.T) {
 	for _, file := range golden.Inputs(t, "desired/testdata") {
 		m := &v1alpha1.Microservice{}
 		golden.Read(t, file, m)
-		for _, object := range desired.Objects(m, desired.SlotBlue) {
+		for _, object := range desired.Objects(m, desired.SlotBlue, desired.Config{}) {
 			built[object.GetObjectKind().GroupVersionKind().String()] = true
 		}
 	}

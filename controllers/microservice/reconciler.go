@@ -31,6 +31,8 @@ type Reconciler struct {
 	Client client.Client
 	Live   client.Reader
 	Events events.EventRecorder
+	// Config reads what services take from ConfigMaps and Secrets.
+	Config Configuration
 	// ConflictRetry is how often a taken name is looked at again.
 	ConflictRetry time.Duration
 }
@@ -95,11 +97,17 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 	if err := indexPods(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
+	if err := r.Config.index(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
 	to := handler.EnqueueRequestsFromMapFunc
 	b := ctrl.NewControllerManagedBy(mgr).For(&v1alpha1.Microservice{}).
 		Watches(&corev1.Pod{}, to(microserviceOf), builder.WithPredicates(statusChanged())).
 		Watches(&v1alpha1.StreamingPlatform{}, to(r.members), builder.WithPredicates(comesOrGoes())).
 		Watches(&v1alpha1.Microservice{}, to(r.namesakes), builder.WithPredicates(nameMoves()))
+	for _, kind := range r.Config.kinds() {
+		b = b.Watches(kind, to(r.users), builder.WithPredicates(r.Config.contentChanged()))
+	}
 	for _, kind := range Owned() {
 		b = b.Owns(kind)
 	}
@@ -118,7 +126,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if !m.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil // its objects go by garbage collection
 	}
-	o, err := observe(ctx, r.Client, m)
+	o, err := observe(ctx, r.Client, m, r.Config)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -144,7 +152,7 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 		Owner:   o.microservice,
 		Kept:    desired.Claims(o.microservice),
 		KeptBy:  desired.ClaimedBy(o.microservice),
-		Objects: desired.Objects(o.microservice, o.slot),
+		Objects: desired.Objects(o.microservice, o.slot, o.config()),
 		Kinds:   prunableNow(o),
 	})
 	if err == nil {

@@ -39,6 +39,7 @@ func statusOf(o observed, did outcome) v1alpha1.MicroserviceStatus {
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionScalingActive, scalingActive(o))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionPlatformFound, platformFound(o))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionServiceNameConflict, nameConflict(o))
+	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionConfigResolved, configResolved(o))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionPaused, paused(m))
 	return status
 }

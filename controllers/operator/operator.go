@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
@@ -49,7 +50,12 @@ const (
 type Options struct {
 	Catalog release.Catalog
 	// WatchNamespaces bounds what the operator reads and writes; all when empty.
-	WatchNamespaces         []string
+	WatchNamespaces []string
+	// WatchSecrets lets a change of a Secret roll the pods that use it.
+	WatchSecrets bool
+	// Namespace is the operator's own. There is the key for the hashes of
+	// Secrets; without one changes are missed while no operator runs.
+	Namespace               string
 	Metrics                 Metrics
 	HealthAddress           string
 	LeaderElect             bool
@@ -93,6 +99,11 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	if o.adjust != nil {
 		o.adjust(&options)
 	}
+	config, err := configuration(ctx, cfg, client.Options{Scheme: scheme}, o)
+	if err != nil {
+		return nil, err
+	}
+	options.Cache = cacheOptions(o.WatchNamespaces, config)
 	mgr, err := ctrl.NewManager(cfg, options)
 	if err != nil {
 		return nil, fmt.Errorf("make manager: %w", err)
@@ -109,7 +120,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 		return nil, fmt.Errorf("set up platforms: %w", err)
 	}
 	microservices := &microservice.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, ConflictRetry: retry,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, Config: config, ConflictRetry: retry,
 	}
 	if err := microservices.SetupWithManager(ctx, mgr); err != nil {
 		return nil, fmt.Errorf("set up microservices: %w", err)
@@ -130,14 +141,26 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	return mgr, nil
 }
 
-// cacheOptions hold what is ours, and with namespaces only what is in these.
-func cacheOptions(namespaces []string) cache.Options {
+// helmReleases are large Secrets that no pod uses.
+const helmReleases = "helm.sh/release.v1"
+
+// cacheOptions hold what is ours, and with namespaces only what is in these. Of
+// what services refer to they hold no values.
+func cacheOptions(namespaces []string, config microservice.Configuration) cache.Options {
 	ours := labels.SelectorFromSet(labels.Set{desired.LabelManagedBy: desired.ManagedBy})
 	o := cache.Options{ByObject: map[client.Object]cache.ByObject{}, ReaderFailOnMissingInformer: true}
 	for _, kind := range append(microservice.Owned(), microservice.Kept()...) {
 		o.ByObject[kind] = cache.ByObject{Label: ours}
+		if _, ok := kind.(*corev1.ConfigMap); ok {
+			o.ByObject[kind] = cache.ByObject{Transform: config.Hasher.Trim}
+		}
 	}
 	o.ByObject[&corev1.Pod{}] = cache.ByObject{Label: ours, Transform: microservice.TrimPod}
+	if config.Secrets {
+		o.ByObject[&corev1.Secret{}] = cache.ByObject{
+			Field: fields.OneTermNotEqualSelector("type", helmReleases), Transform: config.Hasher.Trim,
+		}
+	}
 	if len(namespaces) > 0 {
 		o.DefaultNamespaces = map[string]cache.Config{}
 	}
@@ -150,7 +173,6 @@ func cacheOptions(namespaces []string) cache.Options {
 func managerOptions(scheme *runtime.Scheme, o Options) ctrl.Options {
 	return ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         cacheOptions(o.WatchNamespaces),
 		HealthProbeBindAddress:        o.HealthAddress,
 		LeaderElection:                o.LeaderElect,
 		LeaderElectionID:              leaderElectionID,

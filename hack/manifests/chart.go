@@ -30,6 +30,10 @@ func copies() []copied {
 	return []copied{
 		{template: "rbac.yaml", folder: "config/rbac", files: []string{"role.yaml", "role_binding.yaml"}, perNamespace: true},
 		{template: "metrics-rbac.yaml", folder: "config/rbac", files: []string{"metrics_role.yaml"}, when: ".Values.metrics.secure"},
+		{
+			template: "secrets-rbac.yaml", folder: "config/rbac", files: []string{"secrets_role.yaml"}, when: ".Values.rbac.secrets",
+			perNamespace: true,
+		},
 		{template: "policies.yaml", folder: "config/policy", files: []string{"requester.yaml", "guardrail.yaml"}, when: ".Values.admissionPolicies.enabled"},
 	}
 }

@@ -18,9 +18,9 @@ const (
 
 // deployment runs the pods of one slot. It leaves replicas unset when an
 // autoscaler owns them: server-side apply then never resets the scale.
-func deployment(m *v1alpha1.Microservice, slot string) *appsv1.Deployment {
+func deployment(m *v1alpha1.Microservice, slot string, config Config) *appsv1.Deployment {
 	template, _ := podTemplate(m, slot) // Rejected has been asked
-	return &appsv1.Deployment{
+	d := &appsv1.Deployment{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
 		ObjectMeta: slotMeta(m, slot),
 		Spec: appsv1.DeploymentSpec{
@@ -33,6 +33,8 @@ func deployment(m *v1alpha1.Microservice, slot string) *appsv1.Deployment {
 			ProgressDeadlineSeconds: progressDeadline(m.Spec.Rollout),
 		},
 	}
+	config.on(d)
+	return d
 }
 
 func replicas(m *v1alpha1.Microservice) *int32 {

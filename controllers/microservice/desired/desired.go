@@ -10,8 +10,9 @@ import (
 )
 
 // Objects lists what runs a Microservice whose stable slot is slot, in the
-// order in which it is applied: what pods need comes before the pods.
-func Objects(m *v1alpha1.Microservice, slot string) []client.Object {
+// order in which it is applied: what pods need comes before the pods. config is
+// what they find in ConfigMaps and Secrets.
+func Objects(m *v1alpha1.Microservice, slot string, config Config) []client.Object {
 	var objects []client.Object
 	if m.Spec.ServiceAccountName == "" {
 		objects = append(objects, serviceAccount(m))
@@ -26,7 +27,7 @@ func Objects(m *v1alpha1.Microservice, slot string) []client.Object {
 		networkPolicy(m),
 		service(m, slot),
 		headlessService(m, slot),
-		deployment(m, slot),
+		deployment(m, slot, config),
 	)
 	if m.Spec.Autoscaling != nil && !ScaledElsewhere(m) {
 		objects = append(objects, horizontalPodAutoscaler(m, slot))

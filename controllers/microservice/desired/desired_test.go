@@ -25,7 +25,7 @@ func TestObjects(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var objects []runtime.Object
 			m := read(t, file)
-			for _, object := range append(Claims(m), Objects(m, SlotBlue)...) {
+			for _, object := range append(Claims(m), Objects(m, SlotBlue, Config{})...) {
 				objects = append(objects, object)
 			}
 			golden.Compare(t, "testdata/"+name+golden.Suffix, golden.YAML(t, objects...))
@@ -42,7 +42,7 @@ func TestPodsAreRestricted(t *testing.T) {
 	for name, file := range golden.Inputs(t, "testdata") {
 		t.Run(name, func(t *testing.T) {
 			pods := 0
-			for _, object := range Objects(read(t, file), SlotBlue) {
+			for _, object := range Objects(read(t, file), SlotBlue, Config{}) {
 				d, ok := object.(*appsv1.Deployment)
 				if !ok {
 					continue
@@ -66,7 +66,7 @@ func TestPodsAreRestricted(t *testing.T) {
 func TestObjectsLeaveTheMicroserviceAlone(t *testing.T) {
 	m := read(t, "testdata/everything.yaml")
 	before := m.DeepCopy()
-	for _, object := range Objects(m, SlotBlue) {
+	for _, object := range Objects(m, SlotBlue, Config{}) {
 		labels := object.GetLabels()
 		for key := range labels {
 			labels[key] = "changed"
