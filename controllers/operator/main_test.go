@@ -25,6 +25,7 @@ const (
 	crdFolder       = configFolder + "/crd/bases"
 	roleFile        = configFolder + "/rbac/role.yaml"
 	metricsRoleFile = configFolder + "/rbac/metrics_role.yaml"
+	secretsRoleFile = configFolder + "/rbac/secrets_role.yaml"
 
 	// home is the namespace that the operator runs in.
 	home         = "streamplane-system"
@@ -75,7 +76,7 @@ func addOperator(environment *envtest.Environment) error {
 func installedFiles() []string {
 	return []string{
 		configFolder + "/default/namespace.yaml",
-		roleFile, configFolder + "/rbac/role_binding.yaml", metricsRoleFile, configFolder + "/rbac/service_account.yaml",
+		roleFile, configFolder + "/rbac/role_binding.yaml", metricsRoleFile, secretsRoleFile, configFolder + "/rbac/service_account.yaml",
 		configFolder + "/policy/requester.yaml", configFolder + "/policy/guardrail.yaml",
 	}
 }

@@ -34,13 +34,14 @@ func TestNamespacedOperator(t *testing.T) {
 	t.Parallel()
 	watched, other := newWorld(t), newWorld(t)
 	const user = "namespaced-operator"
-	for _, role := range roles(t, roleFile) {
-		if role.Kind == "ClusterRole" {
+	for _, role := range append(roles(t, roleFile), roles(t, secretsRoleFile)...) {
+		if role.Kind == "ClusterRole" || role.Name == "streamplane-config-key" {
 			watched.allow(user, role.Rules...)
 		}
 	}
 	o := watched.startAs(as(user), Options{
-		Catalog: catalog("1.0.0"), WatchNamespaces: []string{watched.namespace}, Metrics: Metrics{Address: "0"},
+		Catalog: catalog("1.0.0"), WatchNamespaces: []string{watched.namespace}, Namespace: watched.namespace, WatchSecrets: true,
+		Metrics: Metrics{Address: "0"},
 	})
 	watched.playControllers()
 	other.platform("{}")

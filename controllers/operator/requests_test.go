@@ -104,8 +104,12 @@ func to(resource, name string) func(request) bool {
 }
 
 // informerOrDiscovery says whether a request is what a starting operator needs
-// to fill its cache: a list of a whole kind, or the question which kinds exist.
+// to fill its cache: a list of a whole kind, the question which kinds exist, or
+// the key of its hashes.
 func informerOrDiscovery(r request) bool {
+	if r == (request{method: http.MethodGet, path: "/api/v1/namespaces/" + home + "/secrets/" + keySecret}) {
+		return true
+	}
 	parts := strings.Split(strings.Trim(r.path, "/"), "/")
 	if parts[0] == "apis" {
 		parts = parts[1:] // now group/version/..., as api/v1/...
@@ -128,6 +132,8 @@ func TestInformerOrDiscovery(t *testing.T) {
 		"list":                {request{"GET", "/apis/apps/v1/deployments", ""}, true},
 		"list of a namespace": {request{"GET", "/apis/apps/v1/namespaces/x/deployments", ""}, true},
 		"list of core":        {request{"GET", "/api/v1/namespaces/x/services", ""}, true},
+		"key":                 {request{"GET", "/api/v1/namespaces/streamplane-system/secrets/streamplane-config-key", ""}, true},
+		"another Secret":      {request{"GET", "/api/v1/namespaces/streamplane-system/secrets/other", ""}, false},
 		"get":                 {request{"GET", "/apis/apps/v1/namespaces/x/deployments/y", ""}, false},
 		"get of core":         {request{"GET", "/api/v1/namespaces/x/services/y", ""}, false},
 		"create":              {request{"POST", "/api/v1/namespaces/x/services", ""}, false},

@@ -9,11 +9,14 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/sets"
 	apirequest "k8s.io/apiserver/pkg/endpoints/request"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
@@ -104,10 +107,15 @@ func roles(t *testing.T, file string) []rbacv1.ClusterRole {
 	return all
 }
 
-// granted says what the operator may do in its own namespace, and elsewhere.
-func granted(t *testing.T) (atHome, elsewhere []string) {
+// allRoles are those of config/rbac.
+func allRoles(t *testing.T) []rbacv1.ClusterRole {
 	t.Helper()
-	for _, role := range append(roles(t, roleFile), roles(t, metricsRoleFile)...) {
+	return slices.Concat(roles(t, roleFile), roles(t, metricsRoleFile), roles(t, secretsRoleFile))
+}
+
+// granted says what roles allow the operator in its own namespace, and elsewhere.
+func granted(all []rbacv1.ClusterRole) (atHome, elsewhere []string) {
+	for _, role := range all {
 		lines := grants(role.Rules)
 		if role.Namespace == home {
 			atHome = append(atHome, lines...)
@@ -136,11 +144,28 @@ func grants(rules []rbacv1.PolicyRule) []string {
 // a right belongs into this test: it runs everything, in one operator.
 func TestRightsAreExact(t *testing.T) {
 	t.Parallel()
+	for name, tc := range map[string]struct {
+		watchSecrets bool
+		roles        []rbacv1.ClusterRole
+	}{
+		"with Secrets":    {true, allRoles(t)},
+		"without Secrets": {false, append(roles(t, roleFile), roles(t, metricsRoleFile)...)},
+	} {
+		t.Run(name, func(t *testing.T) { testRights(t, tc.watchSecrets, tc.roles) })
+	}
+}
+
+func testRights(t *testing.T, watchSecrets bool, may []rbacv1.ClusterRole) {
+	t.Helper()
 	w := newWorld(t)
+	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: home, Name: leaderElectionID}}
+	if err := client.IgnoreNotFound(w.client.Delete(t.Context(), lease)); err != nil { // of the run before
+		t.Fatal(err)
+	}
 	address := freeAddress(t)
-	o := w.startAs(plane.operator, Options{
+	o := w.startAs(withoutKey(plane.operator), Options{
 		Catalog: catalog("1.0.0"), WatchNamespaces: []string{w.namespace},
-		LeaderElect: true, LeaderElectionNamespace: home,
+		LeaderElect: true, LeaderElectionNamespace: home, Namespace: home, WatchSecrets: watchSecrets,
 		Metrics: Metrics{Address: address, Secure: true},
 	})
 	w.playControllers()
@@ -160,7 +185,7 @@ func TestRightsAreExact(t *testing.T) {
 	w.goes(gone)
 	w.eventually(func() error { return scraped(w, address, w.token("default"), http.StatusForbidden) })
 
-	mayAtHome, mayElsewhere := granted(t)
+	mayAtHome, mayElsewhere := granted(may)
 	w.eventually(func() error { // the lease is renewed every few seconds
 		atHome, elsewhere := o.requests.used()
 		return errors.Join(
@@ -205,7 +230,7 @@ func (w *world) leaveBehind() {
 }
 
 func TestNoRoleHasAWildcard(t *testing.T) {
-	for _, role := range append(roles(t, roleFile), roles(t, metricsRoleFile)...) {
+	for _, role := range allRoles(t) {
 		for _, rule := range role.Rules {
 			words := slices.Concat(rule.Verbs, rule.APIGroups, rule.Resources, rule.NonResourceURLs)
 			if slices.ContainsFunc(words, func(word string) bool { return strings.Contains(word, "*") }) {
@@ -221,7 +246,7 @@ func TestClusterScopedRights(t *testing.T) {
 	t.Parallel()
 	mapper := newWorld(t).client.RESTMapper()
 	var got []string
-	_, all := granted(t)
+	_, all := granted(allRoles(t))
 	for _, line := range all {
 		resource, _, _ := strings.Cut(line, ": ")
 		name, group, _ := strings.Cut(resource, ".")

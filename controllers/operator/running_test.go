@@ -67,7 +67,7 @@ func catalog(names ...string) release.Catalog {
 func (w *world) start(releases release.Catalog) *running {
 	w.Helper()
 	return w.startAs(plane.operator, Options{
-		Catalog: releases, WatchNamespaces: []string{w.namespace}, Metrics: Metrics{Address: "0"},
+		Catalog: releases, WatchNamespaces: []string{w.namespace}, Namespace: home, WatchSecrets: true, Metrics: Metrics{Address: "0"},
 	})
 }
 
@@ -90,7 +90,7 @@ func (w *world) startAs(user *rest.Config, options Options) *running {
 		cancel()
 		w.Fatal(err)
 	}
-	o.wire(options.Catalog)
+	o.wire(options)
 	stopped := make(chan error, 1)
 	go func() { stopped <- o.manager.Start(ctx) }()
 	o.stop = sync.OnceFunc(func() {
@@ -123,10 +123,15 @@ func brief(_ []string, a slog.Attr) slog.Attr {
 
 // wire makes a second pair of reconcilers on the operator's clients, which a
 // test can call.
-func (o *running) wire(releases release.Catalog) {
+func (o *running) wire(options Options) {
+	o.Helper()
+	config, err := configuration(o.Context(), plane.admin, client.Options{Scheme: plane.scheme}, options)
+	if err != nil {
+		o.Fatal(err)
+	}
 	c, live, recorder := o.manager.GetClient(), o.manager.GetAPIReader(), o.manager.GetEventRecorder("streamplane")
-	o.platforms = &platform.Reconciler{Client: c, Live: live, Events: recorder, Catalog: releases, ConflictRetry: time.Second}
-	o.microservices = &microservice.Reconciler{Client: c, Live: live, Events: recorder, ConflictRetry: time.Second}
+	o.platforms = &platform.Reconciler{Client: c, Live: live, Events: recorder, Catalog: options.Catalog, ConflictRetry: time.Second}
+	o.microservices = &microservice.Reconciler{Client: c, Live: live, Events: recorder, Config: config, ConflictRetry: time.Second}
 }
 
 // reconcile forces one reconcile of every resource of the namespace.

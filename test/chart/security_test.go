@@ -30,7 +30,13 @@ func TestRightsInTheCluster(t *testing.T) {
 		values string
 		want   []string
 	}{
-		"everywhere":                       {"", slices.Concat(metrics[:1], []string{"binding streamplane-operator"}, metrics[1:], []string{"role streamplane-operator"})},
+		"everywhere": {"", slices.Concat(
+			metrics[:1], []string{"binding streamplane-operator", "binding streamplane-secrets"},
+			metrics[1:], []string{"role streamplane-operator", "role streamplane-secrets"},
+		)},
+		"without Secrets": {"rbac: {secrets: false}", slices.Concat(
+			metrics[:1], []string{"binding streamplane-operator"}, metrics[1:], []string{"role streamplane-operator"},
+		)},
 		"in some namespaces":               {"watchNamespaces: [tv, radio]", metrics},
 		"in a namespace with open metrics": {"{watchNamespaces: [tv], metrics: {secure: false}}", nil},
 	}
@@ -77,6 +83,36 @@ func TestRolesInNamespaces(t *testing.T) {
 	args := one[*appsv1.Deployment](t, all, "streamplane-operator").Spec.Template.Spec.Containers[0].Args
 	if !slices.Contains(args, "--watch-namespaces=tv,streamplane-system") {
 		t.Errorf("the operator gets %v", args)
+	}
+}
+
+// With rbac.secrets=false no role speaks of Secrets, and the operator knows.
+func TestSecretsCanBeLeftOut(t *testing.T) {
+	cases := map[string]struct {
+		values string
+		want   bool
+	}{
+		"default":                     {"", true},
+		"in a namespace":              {"watchNamespaces: [tv]", true},
+		"without":                     {"rbac: {secrets: false}", false},
+		"without them in a namespace": {"{rbac: {secrets: false}, watchNamespaces: [tv]}", false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			all := helm(t, tc.values)
+			var rules []rbacv1.PolicyRule
+			for _, role := range ofType[*rbacv1.ClusterRole](all) {
+				rules = append(rules, role.Rules...)
+			}
+			for _, role := range ofType[*rbacv1.Role](all) {
+				rules = append(rules, role.Rules...)
+			}
+			may := slices.ContainsFunc(rules, func(r rbacv1.PolicyRule) bool { return slices.Contains(r.Resources, "secrets") })
+			args := one[*appsv1.Deployment](t, all, "streamplane-operator").Spec.Template.Spec.Containers[0].Args
+			if does := !slices.Contains(args, "--watch-secrets=false"); may != tc.want || does != tc.want {
+				t.Errorf("roles allow Secrets: %t, the operator watches them: %t, want %t", may, does, tc.want)
+			}
+		})
 	}
 }
 
