@@ -28,8 +28,8 @@ func secret(name string, data map[string]string) *corev1.Secret {
 	return s
 }
 
-func configMap(name string, data map[string]string) *corev1.ConfigMap {
-	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "tv"}, Data: data}
+func configMap(data map[string]string) *corev1.ConfigMap {
+	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "a", Namespace: "tv"}, Data: data}
 }
 
 // hashes are those of an object in the cache.
@@ -45,7 +45,7 @@ func hashes(t *testing.T, h Hasher, object client.Object) map[string][]byte {
 func TestTheCacheHoldsNoValues(t *testing.T) {
 	const value = "correct horse battery staple"
 	data := map[string]string{"password": value, "other": "x" + value}
-	withBinary := configMap("a", data)
+	withBinary := configMap(data)
 	withBinary.BinaryData = map[string][]byte{"binary": []byte(value)}
 	for name, object := range map[string]client.Object{"Secret": secret("a", data), "ConfigMap": withBinary} {
 		t.Run(name, func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestTheCacheHoldsNoValues(t *testing.T) {
 }
 
 func TestTrimLeavesOthersAlone(t *testing.T) {
-	ours := configMap("a", map[string]string{"a": "b"})
+	ours := configMap(map[string]string{"a": "b"})
 	ours.OwnerReferences = []metav1.OwnerReference{{APIVersion: "streamplane.dev/v1alpha1", Kind: "Microservice", Name: "a", Controller: new(true)}}
 	for name, object := range map[string]any{
 		"a ConfigMap of ours": ours, "a tombstone": cache.DeletedFinalStateUnknown{Key: "a"}, "another kind": &corev1.Pod{},
@@ -87,7 +87,7 @@ func TestTrimLeavesOthersAlone(t *testing.T) {
 			}
 		})
 	}
-	if diff := cmp.Diff(hashes(t, hasher, configMap("a", ours.Data)), hasher.Hashes(ours)); diff != "" {
+	if diff := cmp.Diff(hashes(t, hasher, configMap(ours.Data)), hasher.Hashes(ours)); diff != "" {
 		t.Errorf("hashes of one that is ours (-another's +ours):\n%s", diff)
 	}
 }
@@ -102,7 +102,7 @@ func TestHashes(t *testing.T) {
 		"another value":        {hashes(t, hasher, secret("a", map[string]string{"k": "w"}))["k"], false},
 		"another key":          {hashes(t, hasher, secret("a", map[string]string{"l": "v"}))["l"], false},
 		"another object":       {hashes(t, hasher, secret("b", map[string]string{"k": "v"}))["k"], false},
-		"another kind":         {hashes(t, hasher, configMap("a", map[string]string{"k": "v"}))["k"], false},
+		"another kind":         {hashes(t, hasher, configMap(map[string]string{"k": "v"}))["k"], false},
 		"hashed with another":  {hashes(t, NewHasher([]byte("another")), secret("a", map[string]string{"k": "v"}))["k"], false},
 		"moved between fields": {hashes(t, hasher, secret("a", map[string]string{"kv": ""}))["kv"], false},
 	}

@@ -20,12 +20,12 @@ func withoutKey(user *rest.Config) *rest.Config {
 	var first sync.Once
 	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(sent *http.Request) (*http.Response, error) {
-			var answer *http.Response
+			hide := false
 			if strings.HasSuffix(sent.URL.Path, "/secrets/"+keySecret) {
-				first.Do(func() { answer = notFound(sent) })
+				first.Do(func() { hide = true })
 			}
-			if answer != nil {
-				return answer, nil
+			if hide {
+				return notFound(sent), nil
 			}
 			return next.RoundTrip(sent)
 		})

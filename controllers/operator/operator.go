@@ -99,11 +99,11 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	if o.adjust != nil {
 		o.adjust(&options)
 	}
-	config, err := configuration(ctx, cfg, client.Options{Scheme: scheme}, o)
+	content, err := configuration(ctx, cfg, client.Options{Scheme: scheme}, o)
 	if err != nil {
 		return nil, err
 	}
-	options.Cache = cacheOptions(o.WatchNamespaces, config)
+	options.Cache = cacheOptions(o.WatchNamespaces, content)
 	mgr, err := ctrl.NewManager(cfg, options)
 	if err != nil {
 		return nil, fmt.Errorf("make manager: %w", err)
@@ -120,7 +120,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 		return nil, fmt.Errorf("set up platforms: %w", err)
 	}
 	microservices := &microservice.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, Config: config, ConflictRetry: retry,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, Config: content, ConflictRetry: retry,
 	}
 	if err := microservices.SetupWithManager(ctx, mgr); err != nil {
 		return nil, fmt.Errorf("set up microservices: %w", err)
@@ -146,19 +146,19 @@ const helmReleases = "helm.sh/release.v1"
 
 // cacheOptions hold what is ours, and with namespaces only what is in these. Of
 // what services refer to they hold no values.
-func cacheOptions(namespaces []string, config microservice.Configuration) cache.Options {
+func cacheOptions(namespaces []string, content microservice.Configuration) cache.Options {
 	ours := labels.SelectorFromSet(labels.Set{desired.LabelManagedBy: desired.ManagedBy})
 	o := cache.Options{ByObject: map[client.Object]cache.ByObject{}, ReaderFailOnMissingInformer: true}
 	for _, kind := range append(microservice.Owned(), microservice.Kept()...) {
 		o.ByObject[kind] = cache.ByObject{Label: ours}
 		if _, ok := kind.(*corev1.ConfigMap); ok {
-			o.ByObject[kind] = cache.ByObject{Transform: config.Hasher.Trim}
+			o.ByObject[kind] = cache.ByObject{Transform: content.Hasher.Trim}
 		}
 	}
 	o.ByObject[&corev1.Pod{}] = cache.ByObject{Label: ours, Transform: microservice.TrimPod}
-	if config.Secrets {
+	if content.Secrets {
 		o.ByObject[&corev1.Secret{}] = cache.ByObject{
-			Field: fields.OneTermNotEqualSelector("type", helmReleases), Transform: config.Hasher.Trim,
+			Field: fields.OneTermNotEqualSelector("type", helmReleases), Transform: content.Hasher.Trim,
 		}
 	}
 	if len(namespaces) > 0 {

@@ -98,9 +98,12 @@ func TestReferences(t *testing.T) {
 					{configMap: {name: two}}, {serviceAccountToken: {path: token}}]}},
 					{name: q, secret: {secretName: three, items: [{key: tls.crt, path: crt}]}}]}}}`,
 			[]Reference{
-				{Kind: "ConfigMap", Name: "all", Optional: true}, {Kind: "ConfigMap", Name: "two"},
-				{Kind: "Secret", Name: "one", Key: "a"}, {Kind: "Secret", Name: "one", Key: "b"},
-				{Kind: "Secret", Name: "patched", Key: "k", Optional: true}, {Kind: "Secret", Name: "three", Key: "tls.crt"},
+				{Kind: "ConfigMap", Name: "all", Optional: true},
+				{Kind: "ConfigMap", Name: "two"},
+				{Kind: "Secret", Name: "one", Key: "a"},
+				{Kind: "Secret", Name: "one", Key: "b"},
+				{Kind: "Secret", Name: "patched", Key: "k", Optional: true},
+				{Kind: "Secret", Name: "three", Key: "tls.crt"},
 			},
 		},
 		"a patch that takes one away": {
