@@ -67,6 +67,7 @@ func TestReferences(t *testing.T) {
 	}{
 		"none":             {`{}`, nil},
 		"files of its own": {`{files: [{mountPath: /etc/motd, content: hello}]}`, nil},
+		"routes":           {`{volumes: [{name: routes, configMap: {name: search-routes, optional: true}}]}`, nil},
 		"pull secrets":     {`{imagePullSecrets: [{name: registry}]}`, nil},
 		"variables": {
 			`{env: [{name: A, value: a}, {name: B, valueFrom: {secretKeyRef: {name: db, key: password}}},

@@ -26,7 +26,8 @@ type Reference struct {
 
 // References lists what the pods of a Microservice take from ConfigMaps and
 // Secrets, in a fixed order. Those of spec.files are left out, because their
-// content is in their names, and pull secrets, because no pod sees them.
+// content is in their names; routes, because gateway follows them as they
+// change; and pull secrets, because no pod sees them.
 func References(m *v1alpha1.Microservice, slot string) []Reference {
 	template, _ := podTemplate(m, slot) // Rejected tells the problem
 	all := references{}
@@ -38,6 +39,7 @@ func References(m *v1alpha1.Microservice, slot string) []Reference {
 			all.addVolume(v)
 		}
 	}
+	all = slices.DeleteFunc(all, func(r Reference) bool { return r.Kind == KindConfigMap && r.Name == RoutesName(m.Name) })
 	slices.SortFunc(all, compareReferences)
 	return slices.Compact(all)
 }
