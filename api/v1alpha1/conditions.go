@@ -44,6 +44,11 @@ const (
 	// one, that pods need is missing; pods that run go on. Polarity:
 	// normal-true. Set on Microservice, present only while False.
 	ConditionConfigResolved = "ConfigResolved"
+	// ConditionMonitoringReady is False while spec.metrics asks for a
+	// ServiceMonitor that cannot be made; the message says what is missing. It
+	// never influences Ready. Polarity: normal-true. Set on Microservice, present
+	// only while False.
+	ConditionMonitoringReady = "MonitoringReady"
 	// ConditionCallsResolved is False while a service calls one that the
 	// platform does not have; the message names the field. Absent otherwise.
 	// Nothing waits for it. Polarity: normal-true. Set on StreamingPlatform.
@@ -111,6 +116,11 @@ const (
 	ReasonPlatformNotFound = "PlatformNotFound"
 	// ReasonScalingUnknown says that the autoscaler has not yet reported.
 	ReasonScalingUnknown = "ScalingUnknown"
+	// ReasonAPIMissing says that the cluster does not serve an optional API that
+	// is asked for; it is used as soon as it is there.
+	ReasonAPIMissing = "APIMissing"
+	// ReasonPortMissing says that metrics.port names no port of the service.
+	ReasonPortMissing = "PortMissing"
 	// ReasonUnknownCallee says that calls names a service that does not exist.
 	ReasonUnknownCallee = "UnknownCallee"
 	// ReasonRouteConflict says that two services want one path, or that there is

@@ -82,4 +82,8 @@ type ServiceDefaults struct {
 	// +kubebuilder:validation:MaxProperties=32
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('streamplane.dev/'))",message="streamplane.dev/ annotations belong to the operator: remove them"
 	PodAnnotations map[string]AnnotationValue `json:"podAnnotations,omitempty"`
+
+	// metrics has Prometheus scrape every service.
+	// +optional
+	Metrics *Metrics `json:"metrics,omitempty"`
 }

@@ -106,7 +106,8 @@ type MicroserviceStatus struct {
 	// conditions Ready, and while they hold Reconciling, Stalled and Paused;
 	// ScalingActive with autoscaling; PlatformFound=False and
 	// ServiceNameConflict while platformRef or serviceName do not fit;
-	// ConfigResolved=False while a ConfigMap or Secret is missing.
+	// ConfigResolved=False while a ConfigMap or Secret is missing;
+	// MonitoringReady=False while metrics asks for what is missing.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -24,8 +24,8 @@ type Network struct {
 	// +kubebuilder:validation:MaxItems=20
 	EdgeFrom []networkingv1.NetworkPolicyPeer `json:"edgeFrom,omitempty"`
 
-	// metricsFrom lists who may connect to ports named metrics. Absent means
-	// the pods of every namespace.
+	// metricsFrom lists who may connect to ports named metrics, and to the one
+	// that metrics.port names. Absent means the pods of every namespace.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=20

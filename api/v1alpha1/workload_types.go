@@ -167,6 +167,11 @@ type WorkloadSpec struct {
 	// +optional
 	Expose *Expose `json:"expose,omitempty"`
 
+	// metrics has Prometheus scrape the service. Absent means that the operator
+	// makes nothing for it.
+	// +optional
+	Metrics *Metrics `json:"metrics,omitempty"`
+
 	// network opens connections beside calls and expose.
 	// +optional
 	Network *Network `json:"network,omitempty"`

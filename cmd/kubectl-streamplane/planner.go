@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
@@ -233,6 +234,10 @@ func (p planner) change(ctx context.Context, object client.Object, own func(*uns
 	before := &unstructured.Unstructured{}
 	before.SetGroupVersionKind(intent.GroupVersionKind())
 	err = p.cluster.Get(ctx, client.ObjectKeyFromObject(intent), before)
+	if apimeta.IsNoMatchError(err) {
+		c.Impact, c.Note = impactCreate, "once the cluster serves "+before.GroupVersionKind().GroupKind().String()
+		return c, nil
+	}
 	exists := err == nil
 	if client.IgnoreNotFound(err) != nil {
 		return c, err
@@ -320,14 +325,17 @@ func removal(o *unstructured.Unstructured) planned {
 
 // eachOwned visits what the operator made for a Microservice.
 func (p planner) eachOwned(ctx context.Context, m *v1alpha1.Microservice, visit func(*unstructured.Unstructured)) error {
-	for _, kind := range microservice.Owned() {
-		gvk, err := apiutil.GVKForObject(kind, p.cluster.Scheme())
-		if err != nil {
-			return fmt.Errorf("find kind: %w", err)
-		}
+	kinds, err := p.owned()
+	if err != nil {
+		return err
+	}
+	for _, gvk := range kinds {
 		list := &unstructured.UnstructuredList{}
 		list.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
 		err = p.cluster.List(ctx, list, client.InNamespace(m.Namespace), client.MatchingLabels{desired.LabelInstance: m.Name})
+		if apimeta.IsNoMatchError(err) {
+			continue // an optional kind that the cluster does not serve
+		}
 		if err != nil {
 			return fmt.Errorf("list %s: %w", gvk.Kind, err)
 		}
@@ -342,4 +350,20 @@ func (p planner) eachOwned(ctx context.Context, m *v1alpha1.Microservice, visit 
 		}
 	}
 	return nil
+}
+
+// owned are the kinds that a Microservice may own.
+func (p planner) owned() ([]schema.GroupVersionKind, error) {
+	var all []schema.GroupVersionKind
+	for _, kind := range microservice.Owned() {
+		gvk, err := apiutil.GVKForObject(kind, p.cluster.Scheme())
+		if err != nil {
+			return nil, fmt.Errorf("find kind: %w", err)
+		}
+		all = append(all, gvk)
+	}
+	for _, api := range microservice.Optional() {
+		all = append(all, api.Kind)
+	}
+	return all, nil
 }

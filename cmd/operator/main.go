@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -70,6 +71,8 @@ func parse(args []string, out io.Writer) (settings, error) {
 		return err
 	})
 	flags.BoolVar(&s.operator.WatchSecrets, "watch-secrets", true, "roll pods when a Secret changes that they use; false needs no right to Secrets")
+	flags.DurationVar(&s.operator.DiscoveryInterval, "discovery-interval", 30*time.Second,
+		"`time` between two looks for optional APIs: the Gateway API, the Prometheus operator, KEDA")
 	flags.StringVar(&s.operator.Metrics.Address, "metrics-bind-address", ":8443", "`address` of the Prometheus metrics; 0 switches them off")
 	flags.BoolVar(&s.operator.Metrics.Secure, "metrics-secure", true, "serve metrics by HTTPS, to those who may get /metrics")
 	flags.StringVar(&s.operator.Metrics.CertFolder, "metrics-cert-dir", "", "`folder` with tls.crt and tls.key for the metrics (default: a self-signed certificate)")
@@ -79,6 +82,9 @@ func parse(args []string, out io.Writer) (settings, error) {
 	flags.StringVar(&s.kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "`file` to reach a cluster from outside (default: $KUBECONFIG, else the pod's own account)")
 	if err := flags.Parse(args); err != nil {
 		return s, fmt.Errorf("parse flags: %w", err)
+	}
+	if s.operator.DiscoveryInterval < time.Second {
+		return s, fmt.Errorf("--discovery-interval %s is less than a second", s.operator.DiscoveryInterval)
 	}
 	if flags.NArg() > 0 {
 		return s, fmt.Errorf("unexpected argument %q: only flags are taken, see --help", flags.Arg(0))

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -25,6 +26,7 @@ func TestParse(t *testing.T) {
 			operator: operator.Options{
 				Metrics: operator.Metrics{Address: ":8443", Secure: true}, HealthAddress: ":8081", LeaderElectionNamespace: "streamplane-system",
 				Namespace: "streamplane-system", WatchSecrets: true,
+				DiscoveryInterval: 30 * time.Second,
 			},
 			releases:   "/etc/streamplane/releases.yaml",
 			kubeconfig: "/env/kubeconfig",
@@ -52,6 +54,9 @@ func TestParse(t *testing.T) {
 		"metrics": {
 			[]string{"--metrics-secure=false", "--metrics-cert-dir=/certs"},
 			defaults(func(s *settings) { s.operator.Metrics.Secure, s.operator.Metrics.CertFolder = false, "/certs" }),
+		},
+		"discovery": {
+			[]string{"--discovery-interval=5m"}, defaults(func(s *settings) { s.operator.DiscoveryInterval = 5 * time.Minute }),
 		},
 		"namespaces":                 {[]string{"--watch-namespaces=tv,radio"}, defaults(func(s *settings) { s.operator.WatchNamespaces = []string{"tv", "radio"} })},
 		"no Secrets":                 {[]string{"--watch-secrets=false"}, defaults(func(s *settings) { s.operator.WatchSecrets = false })},
@@ -83,6 +88,7 @@ func TestBadFlags(t *testing.T) {
 		"not a flag":    {"run", `"run"`},
 		"no boolean":    {"--leader-elect=perhaps", "leader-elect"},
 		"no namespace":  {"--watch-namespaces=tv,", `namespace ""`},
+		"too often":     {"--discovery-interval=1ms", "discovery-interval"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -102,6 +108,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 	for _, name := range []string{
 		"releases", "leader-elect", "leader-election-namespace", "metrics-bind-address",
 		"health-probe-bind-address", "log-level", "version", "kubeconfig", "watch-namespaces", "metrics-secure", "metrics-cert-dir", "watch-secrets",
+		"discovery-interval",
 	} {
 		if !strings.Contains(out.String(), "-"+name) {
 			t.Errorf("--%s is missing in:\n%s", name, out.String())

@@ -13,6 +13,7 @@ import (
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/membership"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
+	"github.com/streamplane/streamplane/controllers/optional"
 )
 
 // observed is everything that one reconcile reads, read once.
@@ -33,6 +34,8 @@ type observed struct {
 	autoscaler *autoscalingv2.HorizontalPodAutoscaler
 	// configuration is what pods take from ConfigMaps and Secrets.
 	configuration configuration
+	// served are the optional kinds that can be worked with.
+	served optional.Served
 	// platformMissing says that a team's Microservice names a StreamingPlatform
 	// that does not exist. A platform's own one goes with its platform.
 	platformMissing bool
@@ -41,8 +44,8 @@ type observed struct {
 	servedBy string
 }
 
-func observe(ctx context.Context, c client.Reader, m *v1alpha1.Microservice, config Configuration) (observed, error) {
-	o := observed{microservice: m, slot: desired.SlotBlue, problem: desired.Validate(m.Spec.WorkloadSpec)}
+func observe(ctx context.Context, c client.Reader, m *v1alpha1.Microservice, config Configuration, served optional.Served) (observed, error) {
+	o := observed{microservice: m, slot: desired.SlotBlue, problem: desired.Validate(m.Spec.WorkloadSpec), served: served}
 	if o.problem == "" {
 		o.rejected = desired.Rejected(m, o.slot)
 	}

@@ -25,7 +25,7 @@ func TestOwnedIsWhatIsBuilt(t *testing.T) {
 			built[object.GetObjectKind().GroupVersionKind().String()] = true
 		}
 	}
-	var owned, pruned []string
+	var owned, optionally, pruned []string
 	for _, kind := range Owned() {
 		gvk, err := apiutil.GVKForObject(kind, scheme.Scheme)
 		if err != nil {
@@ -41,10 +41,14 @@ func TestOwnedIsWhatIsBuilt(t *testing.T) {
 		gvk.Kind = strings.TrimSuffix(gvk.Kind, "List")
 		pruned = append(pruned, gvk.String())
 	}
+	for _, api := range Optional() {
+		optionally = append(optionally, api.Kind.String())
+	}
 	slices.Sort(owned)
 	slices.Sort(pruned)
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(built)), owned); diff != "" {
-		t.Errorf("Owned() (-built +owned):\n%s", diff)
+	all := slices.Sorted(slices.Values(slices.Concat(owned, optionally)))
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(built)), all); diff != "" {
+		t.Errorf("Owned() and Optional() (-built +owned):\n%s", diff)
 	}
 	if diff := cmp.Diff(owned, pruned); diff != "" {
 		t.Errorf("prunable() (-owned +pruned):\n%s", diff)

@@ -14,6 +14,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -24,6 +25,7 @@ import (
 	"github.com/streamplane/streamplane/controllers/apply"
 	"github.com/streamplane/streamplane/controllers/conditions"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
+	"github.com/streamplane/streamplane/controllers/optional"
 )
 
 // Reconciler makes the cluster run what each Microservice asks for.
@@ -33,6 +35,8 @@ type Reconciler struct {
 	Events events.EventRecorder
 	// Config reads what services take from ConfigMaps and Secrets.
 	Config Configuration
+	// Optional are the kinds that the cluster may not serve.
+	Optional *optional.APIs
 	// ConflictRetry is how often a taken name is looked at again.
 	ConflictRetry time.Duration
 }
@@ -45,6 +49,7 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=monitoring.coreos.com,resources=servicemonitors,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch
 // +kubebuilder:rbac:groups=streamplane.dev,resources=streamingplatforms,verbs=list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
@@ -104,7 +109,11 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 	b := ctrl.NewControllerManagedBy(mgr).For(&v1alpha1.Microservice{}).
 		Watches(&corev1.Pod{}, to(microserviceOf), builder.WithPredicates(statusChanged())).
 		Watches(&v1alpha1.StreamingPlatform{}, to(r.members), builder.WithPredicates(comesOrGoes())).
-		Watches(&v1alpha1.Microservice{}, to(r.namesakes), builder.WithPredicates(nameMoves()))
+		Watches(&v1alpha1.Microservice{}, to(r.namesakes), builder.WithPredicates(nameMoves())).
+		WatchesRawSource(r.Optional.Source(optional.Watcher{
+			Objects:  handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &v1alpha1.Microservice{}, handler.OnlyControllerOwner()),
+			Affected: r.everyone,
+		}))
 	for _, kind := range r.Config.kinds() {
 		b = b.Watches(kind, to(r.users), builder.WithPredicates(r.Config.contentChanged()))
 	}
@@ -126,18 +135,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if !m.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil // its objects go by garbage collection
 	}
-	o, err := observe(ctx, r.Client, m, r.Config)
+	o, err := observe(ctx, r.Client, m, r.Config, r.Optional.Now())
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	did := r.act(ctx, o)
+	failed := did.errors()
 	if err := r.report(ctx, o, did); err != nil {
-		return ctrl.Result{}, errors.Join(err, did.err)
+		return ctrl.Result{}, errors.Join(err, failed)
 	}
-	if _, ok := errors.AsType[*apply.ConflictError](did.err); ok {
+	if _, ok := errors.AsType[*apply.ConflictError](failed); ok {
 		return ctrl.Result{RequeueAfter: r.ConflictRetry}, nil
 	}
-	return ctrl.Result{}, did.err
+	return ctrl.Result{}, failed
 }
 
 func (r *Reconciler) act(ctx context.Context, o observed) outcome {
@@ -147,18 +157,38 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 	if err := handOverScale(ctx, r.Client, o); err != nil {
 		return outcome{err: err}
 	}
+	always, optionally := split(desired.Objects(o.microservice, o.slot, o.config()))
 	syncer := apply.Syncer{Client: r.Client, Live: r.Live}
 	done, err := syncer.Sync(ctx, apply.Set{
 		Owner:   o.microservice,
 		Kept:    desired.Claims(o.microservice),
 		KeptBy:  desired.ClaimedBy(o.microservice),
-		Objects: desired.Objects(o.microservice, o.slot, o.config()),
+		Objects: always,
 		Kinds:   prunableNow(o),
 	})
 	if err == nil {
 		err = seedScale(ctx, r.Client, o, done.Created)
 	}
-	return outcome{writes: done.Writes, err: err}
+	did := outcome{writes: done.Writes, err: err}
+	if err == nil {
+		did.optional = r.actOptionally(ctx, o, optionally)
+	}
+	return did
+}
+
+// actOptionally syncs each optional kind for itself: what is wrong with one
+// concerns no other.
+func (r *Reconciler) actOptionally(ctx context.Context, o observed, wanted map[schema.GroupVersionKind][]client.Object) map[schema.GroupVersionKind]error {
+	failed := map[schema.GroupVersionKind]error{}
+	syncer := apply.Syncer{Client: o.served.Client(r.Client), Live: r.Live}
+	for _, list := range o.served.Lists() {
+		kind := optional.Of(list)
+		_, err := syncer.Sync(ctx, apply.Set{Owner: o.microservice, Objects: wanted[kind], Kinds: []client.ObjectList{list}})
+		if err != nil {
+			failed[kind] = err
+		}
+	}
+	return failed
 }
 
 // report writes the status when it changed, and an event when Ready turned.

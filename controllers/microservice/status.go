@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/apply"
@@ -19,6 +20,18 @@ import (
 type outcome struct {
 	writes int
 	err    error
+	// optional are the errors with objects of optional kinds, which keep nothing
+	// from serving.
+	optional map[schema.GroupVersionKind]error
+}
+
+// errors are all of them, joined.
+func (did outcome) errors() error {
+	all := []error{did.err}
+	for _, api := range Optional() {
+		all = append(all, did.optional[api.Kind])
+	}
+	return errors.Join(all...)
 }
 
 // statusOf is the only place where the status of a Microservice is computed.
@@ -41,6 +54,7 @@ func statusOf(o observed, did outcome) v1alpha1.MicroserviceStatus {
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionServiceNameConflict, nameConflict(o))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionConfigResolved, configResolved(o))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionPaused, paused(m))
+	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionMonitoringReady, monitoringReady(o, did))
 	return status
 }
 

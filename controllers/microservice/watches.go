@@ -47,6 +47,19 @@ func (r *Reconciler) requests(ctx context.Context, platform types.NamespacedName
 	return requests
 }
 
+// everyone is asked when an optional kind comes or goes.
+func (r *Reconciler) everyone(ctx context.Context) []reconcile.Request {
+	all := &v1alpha1.MicroserviceList{}
+	if err := r.Client.List(ctx, all, client.UnsafeDisableDeepCopy); err != nil { // from the cache: the operator is ending
+		logf.FromContext(ctx).Error(err, "Cannot list the Microservices")
+	}
+	requests := make([]reconcile.Request, len(all.Items))
+	for i := range all.Items {
+		requests[i].NamespacedName = client.ObjectKeyFromObject(&all.Items[i])
+	}
+	return requests
+}
+
 // comesOrGoes leaves out updates.
 func comesOrGoes() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}

@@ -1,10 +1,15 @@
 package operator
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,6 +45,8 @@ var plane struct {
 	// operator may do what config/rbac says; the operator acts as it.
 	operator *rest.Config
 	scheme   *runtime.Scheme
+	// crds are the files of optional CRDs, by kind. All are installed.
+	crds map[string]string
 }
 
 func TestMain(m *testing.M) {
@@ -49,11 +56,42 @@ func TestMain(m *testing.M) {
 		if err := errors.Join(scheme.AddToScheme(plane.scheme), v1alpha1.AddToScheme(plane.scheme)); err != nil {
 			return 0, err
 		}
+		if err := findCRDs(); err != nil {
+			return 0, err
+		}
+		if _, err := envtest.InstallCRDs(plane.admin, envtest.CRDInstallOptions{Paths: slices.Collect(maps.Values(plane.crds))}); err != nil {
+			return 0, fmt.Errorf("install optional CRDs: %w", err)
+		}
 		if err := addOperator(environment); err != nil {
 			return 0, fmt.Errorf("add user: %w", err)
 		}
 		return m.Run(), nil
 	})
+}
+
+// findCRDs asks for the modules that test/crds names, and fetches them when they
+// are not there.
+func findCRDs() error {
+	command := exec.CommandContext(context.Background(), "go", "mod", "download", "-json",
+		"sigs.k8s.io/gateway-api", "github.com/prometheus-operator/prometheus-operator", "github.com/kedacore/keda/v2")
+	command.Dir = "../../test/crds"
+	output, err := command.Output()
+	if err != nil {
+		return fmt.Errorf("find optional CRDs: %w: %s", err, output)
+	}
+	folders := map[string]string{}
+	for modules := json.NewDecoder(bytes.NewReader(output)); modules.More(); {
+		var module struct{ Path, Dir string }
+		if err := modules.Decode(&module); err != nil {
+			return fmt.Errorf("find optional CRDs: %w", err)
+		}
+		folders[module.Path] = module.Dir
+	}
+	plane.crds = map[string]string{
+		"ServiceMonitor": folders["github.com/prometheus-operator/prometheus-operator"] +
+			"/example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
+	}
+	return nil
 }
 
 // addOperator makes a user with the name and the rights of the operator's

@@ -29,6 +29,7 @@ import (
 	"github.com/streamplane/streamplane/controllers/membership"
 	"github.com/streamplane/streamplane/controllers/microservice"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
+	"github.com/streamplane/streamplane/controllers/optional"
 	"github.com/streamplane/streamplane/controllers/platform"
 	"github.com/streamplane/streamplane/controllers/platform/release"
 )
@@ -42,6 +43,8 @@ const (
 	// conflictRetry is how often a taken name is looked at again: an object
 	// that is not ours is not watched.
 	conflictRetry = 15 * time.Second
+	// discoveryInterval is how long an optional API may be there unnoticed.
+	discoveryInterval = 30 * time.Second
 
 	leaderElectionID = "operator.streamplane.dev"
 )
@@ -55,7 +58,10 @@ type Options struct {
 	WatchSecrets bool
 	// Namespace is the operator's own. There is the key for the hashes of
 	// Secrets; without one changes are missed while no operator runs.
-	Namespace               string
+	Namespace string
+	// DiscoveryInterval is how often the API server is asked which optional
+	// APIs it serves. Zero means 30 seconds.
+	DiscoveryInterval       time.Duration
 	Metrics                 Metrics
 	HealthAddress           string
 	LeaderElect             bool
@@ -65,6 +71,7 @@ type Options struct {
 	adjust        func(*ctrl.Options)
 	registry      prometheus.Registerer
 	conflictRetry time.Duration
+	optional      func(*optional.APIs)
 }
 
 // Scheme knows every kind that the operator reads or writes.
@@ -119,8 +126,12 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	if err := platforms.SetupWithManager(ctx, mgr); err != nil {
 		return nil, fmt.Errorf("set up platforms: %w", err)
 	}
+	apis, err := optionalAPIs(mgr, o)
+	if err != nil {
+		return nil, err
+	}
 	microservices := &microservice.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, Config: content, ConflictRetry: retry,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, Config: content, Optional: apis, ConflictRetry: retry,
 	}
 	if err := microservices.SetupWithManager(ctx, mgr); err != nil {
 		return nil, fmt.Errorf("set up microservices: %w", err)
@@ -141,21 +152,43 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	return mgr, nil
 }
 
+// optionalAPIs run with the manager.
+func optionalAPIs(mgr ctrl.Manager, o Options) (*optional.APIs, error) {
+	apis, err := optional.New(mgr.GetConfig(), mgr.GetHTTPClient(), mgr.GetScheme(), optional.Options{
+		APIs: microservice.Optional(), Interval: cmp.Or(o.DiscoveryInterval, discoveryInterval),
+		Namespaces: o.WatchNamespaces, Selector: madeByUs(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("set up optional APIs: %w", err)
+	}
+	if err := mgr.Add(apis); err != nil {
+		return nil, fmt.Errorf("add optional APIs: %w", err)
+	}
+	if o.optional != nil {
+		o.optional(apis)
+	}
+	return apis, nil
+}
+
+// madeByUs picks what the operator makes.
+func madeByUs() labels.Selector {
+	return labels.SelectorFromSet(labels.Set{desired.LabelManagedBy: desired.ManagedBy})
+}
+
 // helmReleases are large Secrets that no pod uses.
 const helmReleases = "helm.sh/release.v1"
 
 // cacheOptions hold what is ours, and with namespaces only what is in these. Of
 // what services refer to they hold no values.
 func cacheOptions(namespaces []string, content microservice.Configuration) cache.Options {
-	ours := labels.SelectorFromSet(labels.Set{desired.LabelManagedBy: desired.ManagedBy})
 	o := cache.Options{ByObject: map[client.Object]cache.ByObject{}, ReaderFailOnMissingInformer: true}
 	for _, kind := range append(microservice.Owned(), microservice.Kept()...) {
-		o.ByObject[kind] = cache.ByObject{Label: ours}
+		o.ByObject[kind] = cache.ByObject{Label: madeByUs()}
 		if _, ok := kind.(*corev1.ConfigMap); ok {
 			o.ByObject[kind] = cache.ByObject{Transform: content.Hasher.Trim}
 		}
 	}
-	o.ByObject[&corev1.Pod{}] = cache.ByObject{Label: ours, Transform: microservice.TrimPod}
+	o.ByObject[&corev1.Pod{}] = cache.ByObject{Label: madeByUs(), Transform: microservice.TrimPod}
 	if content.Secrets {
 		o.ByObject[&corev1.Secret{}] = cache.ByObject{
 			Field: fields.OneTermNotEqualSelector("type", helmReleases), Transform: content.Hasher.Trim,

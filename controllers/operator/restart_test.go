@@ -18,7 +18,7 @@ func TestRestartWritesAndReadsNothing(t *testing.T) {
 	w := newWorld(t)
 	first := w.start(catalog("1.0.0"))
 	w.playControllers()
-	w.ready(w.platform(`{services: [{name: search, image: "registry.test/search:1", replicas: 2}]}`))
+	w.ready(w.platform(`{defaults: {metrics: {}}, services: [{name: search, image: "registry.test/search:1", replicas: 2}]}`))
 	w.ready(w.microservice("theirs", searchScaled))
 	first.settle()
 	first.stop()

@@ -13,6 +13,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/sets"
 	apirequest "k8s.io/apiserver/pkg/endpoints/request"
@@ -169,7 +170,7 @@ func testRights(t *testing.T, watchSecrets bool, may []rbacv1.ClusterRole) {
 		Metrics: Metrics{Address: address, Secure: true},
 	})
 	w.playControllers()
-	p := w.platform(`{services: [{name: gateway, files: [{mountPath: /etc/motd, content: hello}],
+	p := w.platform(`{defaults: {metrics: {}}, services: [{name: gateway, files: [{mountPath: /etc/motd, content: hello}],
 		storage: [{name: media, kind: Shared, size: 1Gi, mountPath: /shared}]}]}`)
 	w.ready(p)
 	o.settle()
@@ -218,6 +219,7 @@ func (w *world) leaveBehind() {
 			template: {metadata: {labels: {a: b}}, spec: {containers: [{name: x, image: "registry.test/x:1"}]}}}`,
 		"*v2.HorizontalPodAutoscaler": ", spec: {maxReplicas: 1, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: none}}",
 		"*v1.PodDisruptionBudget":     ", spec: {maxUnavailable: 1}",
+		"ServiceMonitor":              ", spec: {selector: {}, endpoints: []}",
 	}
 	for _, object := range microservice.Owned() {
 		spec, ok := specs[fmt.Sprintf("%T", object)]
@@ -225,6 +227,15 @@ func (w *world) leaveBehind() {
 			w.Fatalf("a kind to leave behind: %T", object)
 		}
 		w.createYAML("{"+metadata+spec+"}", object)
+		w.goes(object)
+	}
+	for _, api := range microservice.Optional() {
+		spec, ok := specs[api.Kind.Kind]
+		if !ok {
+			w.Fatalf("a kind to leave behind: %s", api.Kind)
+		}
+		object := &unstructured.Unstructured{}
+		w.createYAML("{apiVersion: "+api.Kind.GroupVersion().String()+", kind: "+api.Kind.Kind+", "+metadata+spec+"}", object)
 		w.goes(object)
 	}
 }

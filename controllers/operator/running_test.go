@@ -24,6 +24,7 @@ import (
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/microservice"
+	"github.com/streamplane/streamplane/controllers/optional"
 	"github.com/streamplane/streamplane/controllers/platform"
 	"github.com/streamplane/streamplane/controllers/platform/release"
 )
@@ -37,6 +38,7 @@ type running struct {
 	// stop ends the operator; it may be called twice.
 	stop func()
 
+	optional      *optional.APIs
 	platforms     *platform.Reconciler
 	microservices *microservice.Reconciler
 }
@@ -80,6 +82,7 @@ func (w *world) startAs(user *rest.Config, options Options) *running {
 	cfg := rest.CopyConfig(user)
 	cfg.Wrap(o.requests.wrap)
 	options.HealthAddress, options.conflictRetry, options.registry = "0", time.Second, o.registry
+	options.optional = func(apis *optional.APIs) { o.optional = apis }
 	options.adjust = func(manager *ctrl.Options) {
 		manager.Controller.SkipNameValidation = new(true)
 		manager.Logger = logr.FromSlogHandler(slog.NewTextHandler(log, &slog.HandlerOptions{ReplaceAttr: brief}))
@@ -131,7 +134,7 @@ func (o *running) wire(options Options) {
 	}
 	c, live, recorder := o.manager.GetClient(), o.manager.GetAPIReader(), o.manager.GetEventRecorder("streamplane")
 	o.platforms = &platform.Reconciler{Client: c, Live: live, Events: recorder, Catalog: options.Catalog, ConflictRetry: time.Second}
-	o.microservices = &microservice.Reconciler{Client: c, Live: live, Events: recorder, Config: config, ConflictRetry: time.Second}
+	o.microservices = &microservice.Reconciler{Client: c, Live: live, Events: recorder, Config: config, Optional: o.optional, ConflictRetry: time.Second}
 }
 
 // reconcile forces one reconcile of every resource of the namespace.

@@ -98,7 +98,13 @@ func TestBadPlatformsAreRejected(t *testing.T) {
 		"unknown strategy": {
 			"", "{services: [{name: gateway, rollout: {strategy: Canary}}]}", []string{"spec.services[0].rollout.strategy", "Rolling"},
 		},
-		"too many services": {"", "{services: [" + strings.Repeat("{name: a}, ", 51) + "]}", []string{"spec.services", "50"}},
+		"a label of ours on a ServiceMonitor": {
+			"", "{defaults: {metrics: {labels: {app.kubernetes.io/name: a}}}}", []string{"spec.defaults.metrics.labels", "remove them"},
+		},
+		"metrics at no path":       {"", "{defaults: {metrics: {path: metrics}}}", []string{"spec.defaults.metrics.path"}},
+		"metrics without a unit":   {"", "{defaults: {metrics: {interval: '15'}}}", []string{"spec.defaults.metrics.interval"}},
+		"metrics of no known mode": {"", "{defaults: {metrics: {mode: PodMonitor}}}", []string{"spec.defaults.metrics.mode", "ServiceMonitor"}},
+		"too many services":        {"", "{services: [" + strings.Repeat("{name: a}, ", 51) + "]}", []string{"spec.services", "50"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

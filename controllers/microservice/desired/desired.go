@@ -35,6 +35,16 @@ func Objects(m *v1alpha1.Microservice, slot string, config Config) []client.Obje
 	if needsBudget(m) {
 		objects = append(objects, podDisruptionBudget(m, slot))
 	}
+	return append(objects, optionalObjects(m)...)
+}
+
+// optionalObjects lists those of kinds that a cluster may not serve. All of
+// them, and nothing else, are unstructured.
+func optionalObjects(m *v1alpha1.Microservice) []client.Object {
+	var objects []client.Object
+	if _, exists := MetricsPort(m); exists && WantsMetrics(m) {
+		objects = append(objects, serviceMonitor(m))
+	}
 	return objects
 }
 

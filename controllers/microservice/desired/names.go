@@ -17,11 +17,15 @@ const (
 	LabelVersion   = "app.kubernetes.io/version"
 	LabelManagedBy = "app.kubernetes.io/managed-by"
 	LabelSlot      = "streamplane.dev/slot"
+	// LabelHeadless tells the headless Service from the other one.
+	LabelHeadless = "streamplane.dev/headless"
 	// labelCalls begins the label of pods that call the service named after it.
 	labelCalls = "calls.streamplane.dev/"
 
 	// ownPrefix begins the labels and annotations that only the operator sets.
 	ownPrefix = "streamplane.dev/"
+	// appPrefix begins the labels that Kubernetes recommends.
+	appPrefix = "app.kubernetes.io/"
 
 	// ManagedBy is the value of LabelManagedBy on everything the operator makes.
 	ManagedBy = "streamplane"

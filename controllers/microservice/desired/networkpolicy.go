@@ -37,7 +37,7 @@ func networkPolicy(m *v1alpha1.Microservice) *networkingv1.NetworkPolicy {
 }
 
 // ingress admits declared callers to every port, monitoring to the metrics
-// port, and the gateway or those at the edge to the traffic port of an exposed
+// ports, and the gateway or those at the edge to the traffic port of an exposed
 // service.
 func ingress(m *v1alpha1.Microservice, network v1alpha1.Network) []networkingv1.NetworkPolicyIngressRule {
 	callers := podPeer(map[string]string{
@@ -47,8 +47,9 @@ func ingress(m *v1alpha1.Microservice, network v1alpha1.Network) []networkingv1.
 	rules := []networkingv1.NetworkPolicyIngressRule{{
 		From: []networkingv1.NetworkPolicyPeer{callers}, Ports: policyPorts(Ports(m)...),
 	}}
+	scraped, _ := MetricsPort(m)
 	for _, p := range Ports(m) {
-		if p.Name != metricsPort {
+		if p.Name != metricsPort && (p.Name != scraped || !WantsMetrics(m)) {
 			continue
 		}
 		from := network.MetricsFrom

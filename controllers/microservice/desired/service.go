@@ -27,6 +27,7 @@ func service(m *v1alpha1.Microservice, slot string) *corev1.Service {
 // balance each request: a virtual IP would pin their pooled connections.
 func headlessService(m *v1alpha1.Microservice, slot string) *corev1.Service {
 	s := slotService(m, HeadlessName(m.Name), slot)
+	s.Labels[LabelHeadless] = "true"
 	s.Spec.ClusterIP = corev1.ClusterIPNone
 	for _, p := range Ports(m) {
 		s.Spec.Ports = append(s.Spec.Ports, servicePort(p.Name, p.Port))

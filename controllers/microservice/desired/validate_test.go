@@ -254,6 +254,18 @@ func TestValidate(t *testing.T) {
 			func(s *v1alpha1.WorkloadSpec) { s.EnvFrom = []v1alpha1.EnvFromSource{{Prefix: "A"}} },
 			"envFrom[0]: set exactly one of secretRef and configMapRef",
 		},
+		"a label of ours on a ServiceMonitor": {
+			func(s *v1alpha1.WorkloadSpec) {
+				s.Metrics = &v1alpha1.Metrics{Labels: map[string]v1alpha1.LabelValue{"app.kubernetes.io/name": "x"}}
+			},
+			"metrics.labels[app.kubernetes.io/name]: the operator sets it itself: remove it",
+		},
+		"a label of a ServiceMonitor that is none": {
+			func(s *v1alpha1.WorkloadSpec) {
+				s.Metrics = &v1alpha1.Metrics{Labels: map[string]v1alpha1.LabelValue{"a b": "x"}}
+			},
+			"metrics.labels[a b]: name part must consist of...",
+		},
 		"a label of ours": {
 			func(s *v1alpha1.WorkloadSpec) {
 				s.PodLabels = map[string]v1alpha1.LabelValue{"app.kubernetes.io/instance": "x"}

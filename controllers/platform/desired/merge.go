@@ -54,6 +54,7 @@ func fields(d v1alpha1.ServiceDefaults, own v1alpha1.WorkloadSpec) v1alpha1.Work
 		Disruption:                    d.Disruption,
 		PodLabels:                     d.PodLabels,
 		PodAnnotations:                d.PodAnnotations,
+		Metrics:                       d.Metrics,
 	}
 }
 

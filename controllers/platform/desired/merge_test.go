@@ -38,6 +38,11 @@ func TestMerge(t *testing.T) {
 			own:      "{env: [{name: A, valueFrom: {configMapKeyRef: {name: c, key: k}}}]}",
 			want:     "{env: [{name: A, valueFrom: {configMapKeyRef: {name: c, key: k}}}]}",
 		},
+		"metrics are overridden one by one": {
+			defaults: "{metrics: {interval: 15s, labels: {a: default, b: default}}}",
+			own:      "{metrics: {port: http, labels: {b: own}}}",
+			want:     "{metrics: {interval: 15s, port: http, labels: {a: default, b: own}}}",
+		},
 		"an empty variable replaces one with a value": {
 			base: "{env: [{name: A, value: base}]}",
 			own:  "{env: [{name: A}]}",
@@ -202,7 +207,7 @@ func TestEveryDefaultIsMerged(t *testing.T) {
 	const all = `{env: [{name: A, value: x}], envFrom: [{secretRef: {name: a}}], resources: {requests: {cpu: 2}}, rollout: {maxSurge: 1},
 		terminationGracePeriodSeconds: 9, nodeSelector: {a: b}, tolerations: [{key: a}], priorityClassName: low,
 		topologySpread: [{topologyKey: a, maxSkew: 1, whenUnsatisfiable: x}], disruption: {maxUnavailable: 1},
-		podLabels: {a: b}, podAnnotations: {a: b}}`
+		podLabels: {a: b}, podAnnotations: {a: b}, metrics: {port: a}}`
 	decode(t, all, &defaults)
 	decode(t, all, &want)
 	for field, value := range reflect.ValueOf(defaults).Fields() {
