@@ -15,8 +15,8 @@ const (
 	ConditionStalled = "Stalled"
 	// ConditionScalingActive says whether the autoscaler of a Microservice can
 	// measure and scale it, in the autoscaler's words. It never influences
-	// Ready. Polarity: normal-true. Present only with a native
-	// autoscaler.
+	// Ready. Polarity: normal-true. Present only with an autoscaler that the
+	// operator makes: native, or of KEDA.
 	ConditionScalingActive = "ScalingActive"
 	// ConditionPlatformFound is False when the StreamingPlatform that
 	// spec.platformRef names does not exist; the service runs all the same.
@@ -44,6 +44,12 @@ const (
 	// one, that pods need is missing; pods that run go on. Polarity:
 	// normal-true. Set on Microservice, present only while False.
 	ConditionConfigResolved = "ConfigResolved"
+	// ConditionRouteReady says whether requests from outside are routed as
+	// spec.expose or spec.edge asks, in the words of the Gateway or Ingress
+	// controller. It never influences Ready. Polarity: normal-true. Set on
+	// Microservice, and on StreamingPlatform for all of its services, absent when
+	// no route is asked for.
+	ConditionRouteReady = "RouteReady"
 	// ConditionMonitoringReady is False while spec.metrics asks for a
 	// ServiceMonitor that cannot be made; the message says what is missing. It
 	// never influences Ready. Polarity: normal-true. Set on Microservice, present
@@ -119,6 +125,16 @@ const (
 	// ReasonAPIMissing says that the cluster does not serve an optional API that
 	// is asked for; it is used as soon as it is there.
 	ReasonAPIMissing = "APIMissing"
+	// ReasonRouteAccepted says that all Gateways have accepted the HTTPRoute.
+	ReasonRouteAccepted = "Accepted"
+	// ReasonRoutePending says that no controller has taken up the route yet.
+	ReasonRoutePending = "Pending"
+	// ReasonIngressReady says that the Ingress has an address.
+	ReasonIngressReady = "IngressReady"
+	// ReasonNoParent says that a route is asked for and nothing to attach it to.
+	ReasonNoParent = "NoParent"
+	// ReasonNoRoute says that spec.edge is set and no service takes it up.
+	ReasonNoRoute = "NoRoute"
 	// ReasonPortMissing says that metrics.port names no port of the service.
 	ReasonPortMissing = "PortMissing"
 	// ReasonUnknownCallee says that calls names a service that does not exist.

@@ -107,7 +107,8 @@ type MicroserviceStatus struct {
 	// ScalingActive with autoscaling; PlatformFound=False and
 	// ServiceNameConflict while platformRef or serviceName do not fit;
 	// ConfigResolved=False while a ConfigMap or Secret is missing;
-	// MonitoringReady=False while metrics asks for what is missing.
+	// RouteReady when expose asks for a route; MonitoringReady=False while
+	// metrics asks for what is missing.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

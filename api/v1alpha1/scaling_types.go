@@ -7,13 +7,15 @@ import (
 )
 
 // AutoscalingMode says who moves the number of pods.
-// +kubebuilder:validation:Enum=Native;External
+// +kubebuilder:validation:Enum=Native;KEDA;External
 type AutoscalingMode string
 
 // The modes of autoscaling.
 const (
 	// AutoscalingNative makes a HorizontalPodAutoscaler.
 	AutoscalingNative AutoscalingMode = "Native"
+	// AutoscalingKEDA makes a ScaledObject of KEDA.
+	AutoscalingKEDA AutoscalingMode = "KEDA"
 	// AutoscalingExternal keeps the operator's hands off the number of pods.
 	AutoscalingExternal AutoscalingMode = "External"
 )
@@ -24,9 +26,13 @@ const (
 // +kubebuilder:validation:XValidation:rule="has(self.maxReplicas) || (has(self.mode) && self.mode == 'External')",message="maxReplicas is required",fieldPath=".maxReplicas",reason=FieldValueRequired
 // +kubebuilder:validation:XValidation:rule="!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas",message="minReplicas must not exceed maxReplicas",fieldPath=".minReplicas"
 // +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'External' || !(has(self.minReplicas) || has(self.maxReplicas) || has(self.cpu) || has(self.memory) || has(self.metrics) || has(self.behavior))",message="mode External leaves bounds, targets and behavior to the other autoscaler: remove them",fieldPath=".mode"
+// +kubebuilder:validation:XValidation:rule="!has(self.triggers) || (has(self.mode) && self.mode == 'KEDA')",message="triggers need mode KEDA",fieldPath=".triggers"
+// +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'KEDA' || !has(self.metrics)",message="mode KEDA takes triggers instead of metrics",fieldPath=".metrics"
 type Autoscaling struct {
 	// mode says who moves the number of pods: Native is a
-	// HorizontalPodAutoscaler made by the operator. External is an autoscaler of
+	// HorizontalPodAutoscaler made by the operator. KEDA is a ScaledObject made
+	// by the operator, which needs KEDA: without it the number stays as it is,
+	// and the condition ScalingActive says so. External is an autoscaler of
 	// yours, which targets the Deployment <microservice>-blue: the operator
 	// creates it with spec.replicas and then never writes the number. Absent
 	// means Native.
@@ -62,10 +68,61 @@ type Autoscaling struct {
 	// +kubebuilder:validation:MaxItems=16
 	Metrics []autoscalingv2.MetricSpec `json:"metrics,omitempty"`
 
+	// triggers of KEDA; the greatest number that any of them, cpu or memory asks
+	// for wins. Mode KEDA needs one of the three. A list given here replaces the
+	// one below it, it is not merged.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Triggers []ScalingTrigger `json:"triggers,omitempty"`
+
 	// behavior limits how fast the number grows and shrinks, as in a
 	// HorizontalPodAutoscaler. Absent means the defaults of Kubernetes.
 	// +optional
 	Behavior *autoscalingv2.HorizontalPodAutoscalerBehavior `json:"behavior,omitempty" patchStrategy:"replace"`
+}
+
+// ScalingTrigger is what KEDA measures, as in a ScaledObject.
+type ScalingTrigger struct {
+	// type of the scaler, for example prometheus or nats-jetstream.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Type string `json:"type"`
+
+	// name of the trigger among those of the service.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name,omitempty"`
+
+	// metricType says how the value is compared. Absent means the default of the
+	// scaler.
+	// +optional
+	// +kubebuilder:validation:Enum=AverageValue;Value;Utilization
+	MetricType autoscalingv2.MetricTargetType `json:"metricType,omitempty"`
+
+	// metadata are the settings of the scaler.
+	// +required
+	// +kubebuilder:validation:MaxProperties=32
+	Metadata map[string]AnnotationValue `json:"metadata"`
+
+	// authenticationRef is where the scaler gets its credentials from.
+	// +optional
+	AuthenticationRef *TriggerAuthenticationReference `json:"authenticationRef,omitempty"`
+}
+
+// TriggerAuthenticationReference names an authentication of KEDA.
+type TriggerAuthenticationReference struct {
+	// name of the object.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+
+	// kind of the object. Absent means TriggerAuthentication.
+	// +optional
+	// +kubebuilder:validation:Enum=TriggerAuthentication;ClusterTriggerAuthentication
+	Kind string `json:"kind,omitempty"`
 }
 
 // CPUTarget is the processor use that autoscaling aims at.

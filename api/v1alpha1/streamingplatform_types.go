@@ -66,6 +66,11 @@ type StreamingPlatformSpec struct {
 	// +optional
 	Data *Data `json:"data,omitempty"`
 
+	// edge is where viewers come in. Absent means that no route is made; the
+	// Service of the gateway can still be reached, or given a LoadBalancer.
+	// +optional
+	Edge *Edge `json:"edge,omitempty"`
+
 	// network opens connections of every service of this resource beside the
 	// calls between them; all others are denied. A service's own network adds
 	// to egress and replaces the other lists. Services that a team owns have
@@ -178,7 +183,8 @@ type StreamingPlatformStatus struct {
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// conditions Ready, and while they hold Reconciling and Stalled;
-	// MembersReady when teams' own Microservices join the platform.
+	// MembersReady when teams' own Microservices join the platform; RouteReady
+	// when edge or a service asks for a route.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

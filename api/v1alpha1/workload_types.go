@@ -361,20 +361,30 @@ const (
 
 // Expose opens a service to callers from outside the platform.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'Direct' || (!has(self.paths) && !has(self.timeout))",message="paths and timeout are for mode Gateway: remove them, or the mode"
+// +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'Direct' || !has(self.timeout)",message="timeout is for mode Gateway, timeouts for mode Direct",fieldPath=".timeout"
+// +kubebuilder:validation:XValidation:rule="(has(self.mode) && self.mode == 'Direct') || !(has(self.parentRefs) || has(self.hostnames) || has(self.ingress) || has(self.timeouts))",message="parentRefs, hostnames, ingress and timeouts are for mode Direct: set it, or remove them"
 type Expose struct {
 	// mode of the exposure. Gateway, which absent means, sends paths of the
 	// platform's address through the gateway; the first port answers them.
 	// Direct lets callers from outside connect to the service itself: nobody
-	// checks them before it does.
+	// checks them before it does. With any of paths, hostnames, parentRefs,
+	// ingress and timeouts it gets a route of its own, of which the condition
+	// RouteReady tells.
 	// +optional
 	Mode ExposeMode `json:"mode,omitempty"`
 
-	// paths that the gateway sends to the service, with all that is below them:
-	// /search takes /search and /search/new. Absent means / and the service's
-	// name. The service sees the path as it was asked for. When two services
-	// want one path, the first gets it and a condition of the platform names
-	// the other.
+	EdgeRoute `json:",inline"`
+
+	// timeouts of the HTTPRoute of mode Direct. Absent leaves them to its
+	// Gateway.
+	// +optional
+	Timeouts *RouteTimeouts `json:"timeouts,omitempty"`
+
+	// paths that are sent to the service, with all that is below them: /search
+	// takes /search and /search/new. Absent means, through the gateway, / and
+	// the service's name, and with mode Direct all. The service sees the path as
+	// it was asked for. When two services want one path of the gateway, the
+	// first gets it and a condition of the platform names the other.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=16

@@ -7,7 +7,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
@@ -34,8 +36,15 @@ type observed struct {
 	autoscaler *autoscalingv2.HorizontalPodAutoscaler
 	// configuration is what pods take from ConfigMaps and Secrets.
 	configuration configuration
+	// scaledObject is how KEDA scales the slot; nil while it does not exist or is
+	// not ours.
+	scaledObject *unstructured.Unstructured
 	// served are the optional kinds that can be worked with.
 	served optional.Served
+	// route and ingress are what they are called; nil while they do not exist or
+	// are not ours, or are not asked for.
+	route   *unstructured.Unstructured
+	ingress *networkingv1.Ingress
 	// platformMissing says that a team's Microservice names a StreamingPlatform
 	// that does not exist. A platform's own one goes with its platform.
 	platformMissing bool
@@ -53,6 +62,9 @@ func observe(ctx context.Context, c client.Reader, m *v1alpha1.Microservice, con
 		return o, err
 	}
 	if err := o.readSlot(ctx, c); err != nil {
+		return o, err
+	}
+	if err := o.readRoute(ctx, c); err != nil {
 		return o, err
 	}
 	var err error
@@ -108,6 +120,34 @@ func (o *observed) readSlot(ctx context.Context, c client.Reader) error {
 	}
 	if err == nil && metav1.IsControlledBy(autoscaler, m) {
 		o.autoscaler = autoscaler
+	}
+	scaled, err := o.served.Get(ctx, desired.ScaledObjectKind, name)
+	if scaled != nil && metav1.IsControlledBy(scaled, m) {
+		o.scaledObject = scaled
+	}
+	return err
+}
+
+// readRoute reads what requests from outside are routed by.
+func (o *observed) readRoute(ctx context.Context, c client.Reader) error {
+	m := o.microservice
+	if !desired.WantsRoute(m) {
+		return nil
+	}
+	ingress := &networkingv1.Ingress{}
+	err := c.Get(ctx, client.ObjectKeyFromObject(m), ingress)
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("read ingress %s: %w", m.Name, err)
+	}
+	if err == nil && metav1.IsControlledBy(ingress, m) {
+		o.ingress = ingress
+	}
+	route, err := o.served.Get(ctx, desired.HTTPRouteKind, client.ObjectKeyFromObject(m))
+	if err != nil {
+		return err
+	}
+	if route != nil && metav1.IsControlledBy(route, m) {
+		o.route = route
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -18,23 +19,32 @@ import (
 // Optional lists the kinds that a Microservice may own where they are served.
 func Optional() []optional.API {
 	return []optional.API{
+		{Kind: desired.HTTPRouteKind, Resource: "httproutes", Source: "the Gateway API, version 1.0 or later"},
 		{Kind: desired.ServiceMonitorKind, Resource: "servicemonitors", Source: "the Prometheus operator"},
+		{Kind: desired.ScaledObjectKind, Resource: "scaledobjects", Source: "KEDA"},
 	}
 }
 
-// split parts the objects of kinds that every cluster serves from those of
-// optional kinds.
-func split(objects []client.Object) (always []client.Object, optionally map[schema.GroupVersionKind][]client.Object) {
-	optionally = map[schema.GroupVersionKind][]client.Object{}
+// beside are the kinds whose objects keep no pod from serving: each is synced
+// for itself, and what is wrong with it is said by a condition of its own.
+func beside(served optional.Served) map[schema.GroupVersionKind]client.ObjectList {
+	all := served.Lists()
+	all[desired.IngressKind] = &networkingv1.IngressList{}
+	return all
+}
+
+// split parts the objects that pods serve with from those of the kinds beside.
+func split(objects []client.Object) (serving []client.Object, others map[schema.GroupVersionKind][]client.Object) {
+	others = map[schema.GroupVersionKind][]client.Object{}
 	for _, object := range objects {
-		if u, ok := object.(*unstructured.Unstructured); ok {
-			kind := u.GroupVersionKind()
-			optionally[kind] = append(optionally[kind], u)
+		kind := object.GetObjectKind().GroupVersionKind()
+		if _, optionally := object.(*unstructured.Unstructured); optionally || kind == desired.IngressKind {
+			others[kind] = append(others[kind], object)
 			continue
 		}
-		always = append(always, object)
+		serving = append(serving, object)
 	}
-	return always, optionally
+	return serving, others
 }
 
 // monitoringReady is nil while nothing is missing.
@@ -51,13 +61,13 @@ func monitoringReady(o observed, did outcome) *metav1.Condition {
 	return notMade(o, did, desired.ServiceMonitorKind)
 }
 
-// notMade is why the object of an optional kind is not as it is wanted; nil
-// when it is.
+// notMade is why the object of a kind beside is not as it is wanted; nil when
+// it is.
 func notMade(o observed, did outcome, kind schema.GroupVersionKind) *metav1.Condition {
-	if !o.served.Has(kind) {
+	if kind != desired.IngressKind && !o.served.Has(kind) {
 		return &metav1.Condition{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonAPIMissing, Message: o.served.Missing(kind)}
 	}
-	err := did.optional[kind]
+	err := did.beside[kind]
 	if err == nil {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
+	"github.com/streamplane/streamplane/controllers/optional"
 	"github.com/streamplane/streamplane/internal/golden"
 )
 
@@ -43,6 +44,9 @@ func TestOwnedIsWhatIsBuilt(t *testing.T) {
 	}
 	for _, api := range Optional() {
 		optionally = append(optionally, api.Kind.String())
+	}
+	for kind := range beside(optional.Served{}) {
+		pruned = append(pruned, kind.String())
 	}
 	slices.Sort(owned)
 	slices.Sort(pruned)

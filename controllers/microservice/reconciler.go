@@ -46,9 +46,11 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=configmaps;services;serviceaccounts,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses;networkpolicies,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=keda.sh,resources=scaledobjects,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=monitoring.coreos.com,resources=servicemonitors,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch
 // +kubebuilder:rbac:groups=streamplane.dev,resources=streamingplatforms,verbs=list;watch
@@ -64,6 +66,7 @@ func Owned() []client.Object {
 		&appsv1.Deployment{},
 		&autoscalingv2.HorizontalPodAutoscaler{},
 		&policyv1.PodDisruptionBudget{},
+		&networkingv1.Ingress{},
 	}
 }
 
@@ -71,7 +74,7 @@ func Owned() []client.Object {
 // their labels, and never deleted.
 func Kept() []client.Object { return []client.Object{&corev1.PersistentVolumeClaim{}} }
 
-// prunable is Owned as lists, without ConfigMaps.
+// prunable is Owned as lists, without ConfigMaps and the kinds beside.
 func prunable() []client.ObjectList {
 	return []client.ObjectList{
 		&corev1.ServiceAccountList{},
@@ -157,13 +160,16 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 	if err := handOverScale(ctx, r.Client, o); err != nil {
 		return outcome{err: err}
 	}
-	always, optionally := split(desired.Objects(o.microservice, o.slot, o.config()))
+	serving, others := split(desired.Objects(o.microservice, o.slot, o.config()))
+	if fallback := desired.Fallback(o.microservice); fallback != nil && needsFallback(o) {
+		others[desired.IngressKind] = append(others[desired.IngressKind], fallback)
+	}
 	syncer := apply.Syncer{Client: r.Client, Live: r.Live}
 	done, err := syncer.Sync(ctx, apply.Set{
 		Owner:   o.microservice,
 		Kept:    desired.Claims(o.microservice),
 		KeptBy:  desired.ClaimedBy(o.microservice),
-		Objects: always,
+		Objects: serving,
 		Kinds:   prunableNow(o),
 	})
 	if err == nil {
@@ -171,18 +177,16 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 	}
 	did := outcome{writes: done.Writes, err: err}
 	if err == nil {
-		did.optional = r.actOptionally(ctx, o, optionally)
+		did.beside = r.actBeside(ctx, o, others)
 	}
 	return did
 }
 
-// actOptionally syncs each optional kind for itself: what is wrong with one
-// concerns no other.
-func (r *Reconciler) actOptionally(ctx context.Context, o observed, wanted map[schema.GroupVersionKind][]client.Object) map[schema.GroupVersionKind]error {
+// actBeside syncs each kind for itself: what is wrong with one concerns no other.
+func (r *Reconciler) actBeside(ctx context.Context, o observed, wanted map[schema.GroupVersionKind][]client.Object) map[schema.GroupVersionKind]error {
 	failed := map[schema.GroupVersionKind]error{}
 	syncer := apply.Syncer{Client: o.served.Client(r.Client), Live: r.Live}
-	for _, list := range o.served.Lists() {
-		kind := optional.Of(list)
+	for kind, list := range beside(o.served) {
 		_, err := syncer.Sync(ctx, apply.Set{Owner: o.microservice, Objects: wanted[kind], Kinds: []client.ObjectList{list}})
 		if err != nil {
 			failed[kind] = err

@@ -7,6 +7,7 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
@@ -14,9 +15,12 @@ import (
 
 // scalingActive is the autoscaler's first complaint in its own words; nil
 // without an autoscaler of ours.
-func scalingActive(o observed) *metav1.Condition {
+func scalingActive(o observed, did outcome) *metav1.Condition {
 	if o.microservice.Spec.Autoscaling == nil || desired.ScaledElsewhere(o.microservice) {
 		return nil
+	}
+	if desired.ScaledByKEDA(o.microservice) {
+		return scaledByKEDA(o, did)
 	}
 	found := &metav1.Condition{
 		Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonScalingUnknown,
@@ -58,3 +62,32 @@ func autoscalerCondition(
 var ofPod = regexp.MustCompile(`(?i) (of|for) pod \S+`)
 
 func withoutPod(message string) string { return ofPod.ReplaceAllString(message, "") }
+
+// scaledByKEDA is what KEDA says about the ScaledObject.
+func scaledByKEDA(o observed, did outcome) *metav1.Condition {
+	if problem := notMade(o, did, desired.ScaledObjectKind); problem != nil {
+		problem.Message += "; the number of pods stays as it is"
+		return problem
+	}
+	found := &metav1.Condition{
+		Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonScalingUnknown, Message: "KEDA has not reported yet",
+	}
+	if o.scaledObject == nil {
+		return found
+	}
+	var read struct {
+		Status struct {
+			Conditions []metav1.Condition `json:"conditions"`
+		} `json:"status"`
+	}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.scaledObject.Object, &read); err != nil {
+		found.Message = "the status of the ScaledObject cannot be read: " + err.Error()
+		return found
+	}
+	for _, c := range read.Status.Conditions {
+		if c.Type == "Ready" && (c.Status == metav1.ConditionTrue || c.Status == metav1.ConditionFalse) {
+			return &metav1.Condition{Status: c.Status, Reason: cmp.Or(c.Reason, "ScaledObject"), Message: c.Message}
+		}
+	}
+	return found
+}

@@ -20,16 +20,15 @@ import (
 type outcome struct {
 	writes int
 	err    error
-	// optional are the errors with objects of optional kinds, which keep nothing
-	// from serving.
-	optional map[schema.GroupVersionKind]error
+	// beside are the errors with objects that keep no pod from serving, by kind.
+	beside map[schema.GroupVersionKind]error
 }
 
 // errors are all of them, joined.
 func (did outcome) errors() error {
-	all := []error{did.err}
+	all := []error{did.err, did.beside[desired.IngressKind]}
 	for _, api := range Optional() {
-		all = append(all, did.optional[api.Kind])
+		all = append(all, did.beside[api.Kind])
 	}
 	return errors.Join(all...)
 }
@@ -49,12 +48,13 @@ func statusOf(o observed, did outcome) v1alpha1.MicroserviceStatus {
 		status.Pods = fmt.Sprintf("%d/%d", d.Status.AvailableReplicas, wantedReplicas(d))
 	}
 	conditions.Set(&status.Conditions, m.Generation, summary(o, did))
-	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionScalingActive, scalingActive(o))
+	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionScalingActive, scalingActive(o, did))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionPlatformFound, platformFound(o))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionServiceNameConflict, nameConflict(o))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionConfigResolved, configResolved(o))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionPaused, paused(m))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionMonitoringReady, monitoringReady(o, did))
+	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionRouteReady, routeReady(o, did))
 	return status
 }
 

@@ -96,7 +96,31 @@ func TestBadFieldsAreRejected(t *testing.T) {
 		"Native without bounds": {
 			"autoscaling: {mode: Native}", []string{"spec.autoscaling.minReplicas: Required", "spec.autoscaling.maxReplicas: Required"},
 		},
-		"unknown mode": {"replicas: 1, autoscaling: {mode: Manual}", []string{"spec.autoscaling.mode", `"Native", "External"`}},
+		"triggers without KEDA": {
+			"autoscaling: {minReplicas: 1, maxReplicas: 2, triggers: [{type: cron, metadata: {}}]}", []string{"spec.autoscaling.triggers", "need mode KEDA"},
+		},
+		"metrics of KEDA": {
+			"autoscaling: {mode: KEDA, minReplicas: 1, maxReplicas: 2, metrics: []}", []string{"spec.autoscaling.metrics", "takes triggers"},
+		},
+		"a trigger without settings": {
+			"autoscaling: {mode: KEDA, minReplicas: 1, maxReplicas: 2, triggers: [{type: cron}]}", []string{"spec.autoscaling.triggers[0].metadata", "Required"},
+		},
+		"a hostname that is none": {
+			"expose: {mode: Direct, hostnames: [a_b]}", []string{"spec.expose.hostnames[0]"},
+		},
+		"a path that climbs": {
+			"expose: {mode: Direct, paths: [/a/../b]}", []string{"spec.expose.paths[0]"},
+		},
+		"an attempt longer than the request": {
+			"expose: {mode: Direct, timeouts: {request: 1s, backendRequest: 2s}}", []string{"spec.expose.timeouts.backendRequest", "must not exceed request"},
+		},
+		"a timeout that is none": {
+			"expose: {mode: Direct, timeouts: {request: 1.5s}}", []string{"spec.expose.timeouts.request"},
+		},
+		"an annotation of ours on an Ingress": {
+			"expose: {mode: Direct, ingress: {annotations: {streamplane.dev/x: a}}}", []string{"spec.expose.ingress.annotations", "remove them"},
+		},
+		"unknown mode": {"replicas: 1, autoscaling: {mode: Manual}", []string{"spec.autoscaling.mode", `"Native", "KEDA", "External"`}},
 		"two targets of memory": {
 			"autoscaling: {minReplicas: 1, maxReplicas: 2, memory: {averageValue: 1Gi, averageUtilization: 5}}",
 			[]string{"spec.autoscaling.memory", "set exactly one of averageUtilization and averageValue"},

@@ -88,6 +88,8 @@ func findCRDs() error {
 		folders[module.Path] = module.Dir
 	}
 	plane.crds = map[string]string{
+		"HTTPRoute":    folders["sigs.k8s.io/gateway-api"] + "/config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
+		"ScaledObject": folders["github.com/kedacore/keda/v2"] + "/config/crd/bases/keda.sh_scaledobjects.yaml",
 		"ServiceMonitor": folders["github.com/prometheus-operator/prometheus-operator"] +
 			"/example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
 	}

@@ -25,6 +25,10 @@ var (
 	}
 	mayCreateDeployments = rbacv1.PolicyRule{APIGroups: []string{"apps"}, Resources: []string{"deployments"}, Verbs: []string{"create"}}
 	mayGetSecrets        = rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}}
+	mayCreateIngresses   = rbacv1.PolicyRule{APIGroups: []string{"networking.k8s.io"}, Resources: []string{"ingresses"}, Verbs: []string{"create"}}
+	mayCreateRoutes      = rbacv1.PolicyRule{APIGroups: []string{"gateway.networking.k8s.io"}, Resources: []string{"httproutes"}, Verbs: []string{"create"}}
+	mayCreateMonitors    = rbacv1.PolicyRule{APIGroups: []string{"monitoring.coreos.com"}, Resources: []string{"servicemonitors"}, Verbs: []string{"create"}}
+	mayCreateScaled      = rbacv1.PolicyRule{APIGroups: []string{"keda.sh"}, Resources: []string{"scaledobjects"}, Verbs: []string{"create"}}
 	mayCreateClaims      = rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"persistentvolumeclaims"}, Verbs: []string{"create"}}
 	mayRunAsDB           = rbacv1.PolicyRule{
 		APIGroups: []string{""}, Resources: []string{"serviceaccounts"}, ResourceNames: []string{"db"}, Verbs: []string{"impersonate"},
@@ -74,6 +78,7 @@ func TestRequesterNeedsTheRightsThatAreUsed(t *testing.T) {
 		secrets  bool
 		accounts bool
 		claims   bool
+		makes    string
 	}{
 		"harmless":       {fields: configMapEnv},
 		"variable":       {fields: secretEnv, secrets: true},
@@ -83,22 +88,33 @@ func TestRequesterNeedsTheRightsThatAreUsed(t *testing.T) {
 		"harmless variables and volume": {
 			fields: `envFrom: [{configMapRef: {name: a}}], volumes: [{name: a, configMap: {name: a}}]`,
 		},
-		"volume":  {fields: `volumes: [{name: a, secret: {name: b}}]`, secrets: true},
-		"sidecar": {fields: `sidecars: [{name: a, image: "registry.test/x:1", ` + secretEnv + `}]`, secrets: true},
-		"pod":     {fields: `podTemplate: {spec: {hostname: a}}`, secrets: true},
-		"account": {fields: `serviceAccountName: db`, accounts: true},
-		"cache":   {fields: `storage: [{name: a, kind: Cache, size: 1Gi, mountPath: /a}]`},
-		"claim":   {fields: `storage: [{name: a, kind: Shared, size: 1Gi, mountPath: /a}]`, claims: true},
+		"volume":    {fields: `volumes: [{name: a, secret: {name: b}}]`, secrets: true},
+		"sidecar":   {fields: `sidecars: [{name: a, image: "registry.test/x:1", ` + secretEnv + `}]`, secrets: true},
+		"pod":       {fields: `podTemplate: {spec: {hostname: a}}`, secrets: true},
+		"account":   {fields: `serviceAccountName: db`, accounts: true},
+		"cache":     {fields: `storage: [{name: a, kind: Cache, size: 1Gi, mountPath: /a}]`},
+		"claim":     {fields: `storage: [{name: a, kind: Shared, size: 1Gi, mountPath: /a}]`, claims: true},
+		"open port": {fields: `expose: {mode: Direct}`},
+		"ingress":   {fields: `expose: {mode: Direct, ingress: {}}`, makes: "ingresses.networking.k8s.io"},
+		"route":     {fields: `expose: {mode: Direct, parentRefs: [{name: a}]}`, makes: "httproutes.gateway.networking.k8s.io"},
+		"metrics":   {fields: `metrics: {}`, makes: "servicemonitors.monitoring.coreos.com"},
+		"KEDA": {
+			fields: `autoscaling: {mode: KEDA, minReplicas: 1, maxReplicas: 2, triggers: [{type: cron, metadata: {}}]}`,
+			makes:  "scaledobjects.keda.sh",
+		},
 	}
 	cases := map[string]requesterCase{
 		"platform":                         {kind: "StreamingPlatform", spec: `{}`},
 		"platform, pull secret of all":     {kind: "StreamingPlatform", spec: `{images: {pullSecrets: [{name: registry}]}}`, secrets: true},
 		"platform, variable of all":        {kind: "StreamingPlatform", spec: `{defaults: {` + secretEnv + `}}`, secrets: true},
+		"platform, edge with ingress":      {kind: "StreamingPlatform", spec: `{edge: {ingress: {}}}`, makes: "ingresses.networking.k8s.io"},
+		"platform, edge with a gateway":    {kind: "StreamingPlatform", spec: `{edge: {parentRefs: [{name: a}]}}`, makes: "httproutes.gateway.networking.k8s.io"},
+		"platform, metrics of all":         {kind: "StreamingPlatform", spec: `{defaults: {metrics: {}}}`, makes: "servicemonitors.monitoring.coreos.com"},
 		"platform, one account twice":      {kind: "StreamingPlatform", spec: `{services: [{name: a, serviceAccountName: db}, {name: b, serviceAccountName: db}]}`, accounts: true},
 		"platform, two different accounts": {kind: "StreamingPlatform", spec: `{services: [{name: a, serviceAccountName: db}, {name: b, serviceAccountName: x}]}`, accounts: true, several: true},
 	}
 	for name, workload := range workloads {
-		c := requesterCase{secrets: workload.secrets, accounts: workload.accounts, claims: workload.claims}
+		c := requesterCase{secrets: workload.secrets, accounts: workload.accounts, claims: workload.claims, makes: workload.makes}
 		c.kind, c.spec = "Microservice", `{platformRef: {name: acme}, image: "registry.test/x:1", `+workload.fields+`}`
 		cases["microservice, "+name] = c
 		c.kind, c.spec = "StreamingPlatform", `{services: [{name: a}, {name: b, `+workload.fields+`}]}`
@@ -109,7 +125,7 @@ func TestRequesterNeedsTheRightsThatAreUsed(t *testing.T) {
 	for user, rules := range map[string][]rbacv1.PolicyRule{
 		"tenant": {mayWriteOurs}, "deployer": {mayWriteOurs, mayCreateDeployments},
 		"reader": {mayWriteOurs, mayCreateDeployments, mayGetSecrets},
-		"runner": {mayWriteOurs, mayCreateDeployments, mayGetSecrets, mayRunAsDB, mayCreateClaims},
+		"runner": {mayWriteOurs, mayCreateDeployments, mayGetSecrets, mayRunAsDB, mayCreateClaims, mayCreateIngresses, mayCreateRoutes, mayCreateMonitors, mayCreateScaled},
 	} {
 		w.allow(user, rules...)
 		users[user] = clientOf(t, as(user))
@@ -137,6 +153,8 @@ func TestRequesterNeedsTheRightsThatAreUsed(t *testing.T) {
 type requesterCase struct {
 	kind, spec                         string
 	secrets, accounts, several, claims bool
+	// makes is what it makes beside workloads.
+	makes string
 }
 
 func (c requesterCase) object(w *world) client.Object {
@@ -161,6 +179,10 @@ func (c requesterCase) refusals(namespace string) map[string]string {
 	}
 	if c.claims {
 		all["deployer"], all["reader"] = needsClaims+namespace, needsClaims+namespace
+	}
+	if c.makes != "" {
+		needed := "you must be allowed to create " + c.makes + " in namespace " + namespace
+		all["deployer"], all["reader"] = needed, needed
 	}
 	if c.secrets {
 		all["deployer"] = needsSecrets + namespace

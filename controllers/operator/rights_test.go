@@ -170,7 +170,8 @@ func testRights(t *testing.T, watchSecrets bool, may []rbacv1.ClusterRole) {
 		Metrics: Metrics{Address: address, Secure: true},
 	})
 	w.playControllers()
-	p := w.platform(`{defaults: {metrics: {}}, services: [{name: gateway, files: [{mountPath: /etc/motd, content: hello}],
+	p := w.platform(`{defaults: {metrics: {}}, edge: {parentRefs: [{name: public}], ingress: {}}, services: [{name: gateway, files: [{mountPath: /etc/motd, content: hello}],
+		autoscaling: {mode: KEDA, minReplicas: 2, maxReplicas: 3, triggers: [{type: cron, metadata: {timezone: UTC}}]},
 		storage: [{name: media, kind: Shared, size: 1Gi, mountPath: /shared}]}]}`)
 	w.ready(p)
 	o.settle()
@@ -219,7 +220,10 @@ func (w *world) leaveBehind() {
 			template: {metadata: {labels: {a: b}}, spec: {containers: [{name: x, image: "registry.test/x:1"}]}}}`,
 		"*v2.HorizontalPodAutoscaler": ", spec: {maxReplicas: 1, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: none}}",
 		"*v1.PodDisruptionBudget":     ", spec: {maxUnavailable: 1}",
+		"*v1.Ingress":                 ", spec: {defaultBackend: {service: {name: a, port: {number: 1}}}}",
 		"ServiceMonitor":              ", spec: {selector: {}, endpoints: []}",
+		"HTTPRoute":                   ", spec: {}",
+		"ScaledObject":                ", spec: {scaleTargetRef: {name: none}, triggers: []}",
 	}
 	for _, object := range microservice.Owned() {
 		spec, ok := specs[fmt.Sprintf("%T", object)]

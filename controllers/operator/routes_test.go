@@ -54,11 +54,14 @@ func TestRoutes(t *testing.T) {
 	}
 
 	for name, tc := range map[string]struct{ spec, message string }{
-		"reserved":     {`{services: [{name: a, expose: {paths: [/api/a]}}]}`, "/api, /v and /assets belong to the gateway"},
-		"root":         {`{services: [{name: a, expose: {paths: [/]}}]}`, "spec.services[0].expose.paths[0]"},
-		"dots":         {`{services: [{name: a, expose: {paths: [/a/../v]}}]}`, "spec.services[0].expose.paths[0]"},
-		"direct paths": {`{services: [{name: a, expose: {mode: Direct, paths: [/a]}}]}`, "paths and timeout are for mode Gateway"},
-		"too patient":  {`{services: [{name: a, expose: {timeout: 301s}}]}`, "spec.services[0].expose.timeout"},
+		"reserved":       {`{services: [{name: a, expose: {paths: [/api/a]}}]}`, "/api, /v and /assets belong to the gateway"},
+		"root":           {`{services: [{name: a, expose: {paths: [/]}}]}`, "spec.services[0].expose.paths[0]"},
+		"dots":           {`{services: [{name: a, expose: {paths: [/a/../v]}}]}`, "spec.services[0].expose.paths[0]"},
+		"direct timeout": {`{services: [{name: a, expose: {mode: Direct, timeout: 1s}}]}`, "timeout is for mode Gateway"},
+		"hostnames through the gateway": {
+			`{services: [{name: a, expose: {hostnames: [a.example.com]}}]}`, "parentRefs, hostnames, ingress and timeouts are for mode Direct",
+		},
+		"too patient": {`{services: [{name: a, expose: {timeout: 301s}}]}`, "spec.services[0].expose.timeout"},
 	} {
 		if err := w.send("StreamingPlatform", "wrong", tc.spec); err == nil || !strings.Contains(err.Error(), tc.message) {
 			t.Errorf("%s: %v, want %q", name, err, tc.message)

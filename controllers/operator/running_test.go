@@ -220,7 +220,7 @@ func listed() []client.ObjectList {
 		&v1alpha1.StreamingPlatformList{}, &v1alpha1.MicroserviceList{},
 		&corev1.ServiceAccountList{}, &corev1.ConfigMapList{}, &networkingv1.NetworkPolicyList{}, &corev1.ServiceList{},
 		&appsv1.DeploymentList{}, &autoscalingv2.HorizontalPodAutoscalerList{}, &policyv1.PodDisruptionBudgetList{},
-		&corev1.PersistentVolumeClaimList{},
+		&corev1.PersistentVolumeClaimList{}, &networkingv1.IngressList{},
 	}
 }
 

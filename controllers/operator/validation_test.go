@@ -101,6 +101,7 @@ func TestBadPlatformsAreRejected(t *testing.T) {
 		"a label of ours on a ServiceMonitor": {
 			"", "{defaults: {metrics: {labels: {app.kubernetes.io/name: a}}}}", []string{"spec.defaults.metrics.labels", "remove them"},
 		},
+		"an edge to nothing":       {"", "{edge: {hostnames: [tv.example.com]}}", []string{"spec.edge", "set parentRefs, ingress or both"}},
 		"metrics at no path":       {"", "{defaults: {metrics: {path: metrics}}}", []string{"spec.defaults.metrics.path"}},
 		"metrics without a unit":   {"", "{defaults: {metrics: {interval: '15'}}}", []string{"spec.defaults.metrics.interval"}},
 		"metrics of no known mode": {"", "{defaults: {metrics: {mode: PodMonitor}}}", []string{"spec.defaults.metrics.mode", "ServiceMonitor"}},

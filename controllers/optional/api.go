@@ -8,11 +8,15 @@ import (
 	"fmt"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
+
+// listSuffix ends the kinds of lists.
+const listSuffix = "List"
 
 // API is one optional kind, namespaced, in the version that is worked with.
 type API struct {
@@ -48,19 +52,38 @@ func (s Served) Has(kind schema.GroupVersionKind) bool { return s.readers[kind] 
 // Missing says why a kind cannot be worked with, and what to do.
 func (s Served) Missing(kind schema.GroupVersionKind) string { return s.unusable[kind] }
 
+// Get reads an object from the cache of its kind; nil when there is none, or the
+// kind cannot be worked with.
+func (s Served) Get(ctx context.Context, kind schema.GroupVersionKind, key client.ObjectKey) (*unstructured.Unstructured, error) {
+	reader, ok := s.readers[kind]
+	if !ok {
+		return nil, nil //nolint:nilnil // absence is an answer, not an error
+	}
+	object := &unstructured.Unstructured{}
+	object.SetGroupVersionKind(kind)
+	err := reader.Get(ctx, key, object)
+	if apierrors.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // absence is an answer, not an error
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s %s: %w", kind.Kind, key.Name, err)
+	}
+	return object, nil
+}
+
 // Lists are empty lists of the kinds, for pruning.
-func (s Served) Lists() []client.ObjectList {
-	var all []client.ObjectList
+func (s Served) Lists() map[schema.GroupVersionKind]client.ObjectList {
+	all := map[schema.GroupVersionKind]client.ObjectList{}
 	for kind := range s.readers {
 		list := &unstructured.UnstructuredList{}
-		list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
-		all = append(all, list)
+		list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + listSuffix))
+		all[kind] = list
 	}
 	return all
 }
 
-// Client reads objects of the kinds from their caches, and does all else as
-// the given client.
+// Client reads unstructured objects from the caches of their kinds, and does
+// all else as the given client.
 func (s Served) Client(c client.Client) client.Client { return servedClient{Client: c, served: s} }
 
 type servedClient struct {
@@ -70,6 +93,9 @@ type servedClient struct {
 
 // Get reads from the cache of the kind.
 func (c servedClient) Get(ctx context.Context, key client.ObjectKey, into client.Object, opts ...client.GetOption) error {
+	if _, ok := into.(*unstructured.Unstructured); !ok {
+		return c.Client.Get(ctx, key, into, opts...)
+	}
 	reader, err := c.served.reader(into.GetObjectKind().GroupVersionKind())
 	if err != nil {
 		return err
@@ -79,17 +105,15 @@ func (c servedClient) Get(ctx context.Context, key client.ObjectKey, into client
 
 // List reads from the cache of the kind.
 func (c servedClient) List(ctx context.Context, into client.ObjectList, opts ...client.ListOption) error {
-	reader, err := c.served.reader(Of(into))
+	if _, ok := into.(*unstructured.UnstructuredList); !ok {
+		return c.Client.List(ctx, into, opts...)
+	}
+	kind := into.GetObjectKind().GroupVersionKind()
+	reader, err := c.served.reader(kind.GroupVersion().WithKind(strings.TrimSuffix(kind.Kind, listSuffix)))
 	if err != nil {
 		return err
 	}
 	return reader.List(ctx, into, opts...)
-}
-
-// Of is the kind of the elements of a list.
-func Of(list client.ObjectList) schema.GroupVersionKind {
-	kind := list.GetObjectKind().GroupVersionKind()
-	return kind.GroupVersion().WithKind(strings.TrimSuffix(kind.Kind, "List"))
 }
 
 func (s Served) reader(kind schema.GroupVersionKind) (client.Reader, error) {

@@ -227,7 +227,7 @@ func (a *APIs) watch(ctx context.Context, api API) (watched, error) {
 func (a *APIs) cacheOptions(api API) cache.Options {
 	mapper := apimeta.NewDefaultRESTMapper(nil)
 	version := api.Kind.GroupVersion()
-	for _, kind := range []string{api.Kind.Kind, api.Kind.Kind + "List"} { // a cache of several namespaces asks for both
+	for _, kind := range []string{api.Kind.Kind, api.Kind.Kind + listSuffix} { // a cache of several namespaces asks for both
 		mapper.AddSpecific(version.WithKind(kind), version.WithResource(api.Resource), version.WithResource(api.Resource), apimeta.RESTScopeNamespace)
 	}
 	o := cache.Options{

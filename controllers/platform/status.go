@@ -43,6 +43,7 @@ func statusOf(o observed, did outcome) v1alpha1.StreamingPlatformStatus {
 		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionCallGraphCyclic, callGraphCyclic(o.wanted.Calls))
 		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionOverridesUnused, overridesUnused(o.wanted.HandedOver))
 		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionRoutesAccepted, routesAccepted(o.wanted.Routes))
+		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionRouteReady, routeReady(o))
 	}
 	conditions.Set(&status.Conditions, o.platform.Generation, summary(o, did, status.Services))
 	joined := membersOf(o)

@@ -29,21 +29,30 @@ func Objects(m *v1alpha1.Microservice, slot string, config Config) []client.Obje
 		headlessService(m, slot),
 		deployment(m, slot, config),
 	)
-	if m.Spec.Autoscaling != nil && !ScaledElsewhere(m) {
+	if m.Spec.Autoscaling != nil && !ScaledElsewhere(m) && !ScaledByKEDA(m) {
 		objects = append(objects, horizontalPodAutoscaler(m, slot))
 	}
 	if needsBudget(m) {
 		objects = append(objects, podDisruptionBudget(m, slot))
 	}
-	return append(objects, optionalObjects(m)...)
+	if wantsIngress(m) && !HasHTTPRoute(m) {
+		objects = append(objects, ingressObject(m))
+	}
+	return append(objects, optionalObjects(m, slot)...)
 }
 
 // optionalObjects lists those of kinds that a cluster may not serve. All of
 // them, and nothing else, are unstructured.
-func optionalObjects(m *v1alpha1.Microservice) []client.Object {
+func optionalObjects(m *v1alpha1.Microservice, slot string) []client.Object {
 	var objects []client.Object
 	if _, exists := MetricsPort(m); exists && WantsMetrics(m) {
 		objects = append(objects, serviceMonitor(m))
+	}
+	if HasHTTPRoute(m) {
+		objects = append(objects, httpRoute(m))
+	}
+	if ScaledByKEDA(m) {
+		objects = append(objects, scaledObject(m, slot))
 	}
 	return objects
 }

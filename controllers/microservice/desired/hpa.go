@@ -46,7 +46,7 @@ func cpuUtilization(a *v1alpha1.Autoscaling) int32 {
 	switch {
 	case a.CPU != nil:
 		return a.CPU.AverageUtilization
-	case a.Memory != nil || len(a.Metrics) > 0:
+	case a.Memory != nil || len(a.Metrics) > 0 || a.Mode == v1alpha1.AutoscalingKEDA:
 		return 0
 	default:
 		return defaultCPUUtilization

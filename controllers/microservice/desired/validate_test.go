@@ -254,6 +254,53 @@ func TestValidate(t *testing.T) {
 			func(s *v1alpha1.WorkloadSpec) { s.EnvFrom = []v1alpha1.EnvFromSource{{Prefix: "A"}} },
 			"envFrom[0]: set exactly one of secretRef and configMapRef",
 		},
+		"host names through the gateway": {
+			func(s *v1alpha1.WorkloadSpec) {
+				s.Expose = &v1alpha1.Expose{Paths: []v1alpha1.RoutePath{"/a"}}
+				s.Expose.Hostnames = []v1alpha1.Hostname{"a.example.com"}
+			},
+			"expose: parentRefs, hostnames, ingress and timeouts are for mode Direct: set it, or remove them",
+		},
+		"a timeout of the gateway without it": {
+			func(s *v1alpha1.WorkloadSpec) {
+				s.Expose = &v1alpha1.Expose{Mode: v1alpha1.ExposeDirect, Timeout: "1s"}
+			},
+			"expose.timeout: is for mode Gateway, timeouts for mode Direct",
+		},
+		"an attempt longer than the request": {
+			func(s *v1alpha1.WorkloadSpec) {
+				s.Expose = &v1alpha1.Expose{Mode: v1alpha1.ExposeDirect, Timeouts: &v1alpha1.RouteTimeouts{Request: "1s", BackendRequest: "1s1ms"}}
+			},
+			"expose.timeouts.backendRequest: must not exceed request",
+		},
+		"an annotation of ours on an Ingress": {
+			func(s *v1alpha1.WorkloadSpec) {
+				s.Expose = &v1alpha1.Expose{Mode: v1alpha1.ExposeDirect}
+				s.Expose.Ingress = &v1alpha1.Ingress{Annotations: map[string]v1alpha1.AnnotationValue{"streamplane.dev/x": "x"}}
+			},
+			"expose.ingress.annotations[streamplane.dev/x]: belongs to the operator: remove it",
+		},
+		"triggers without KEDA": {
+			func(s *v1alpha1.WorkloadSpec) {
+				s.Autoscaling = &v1alpha1.Autoscaling{MinReplicas: 1, MaxReplicas: 2, Triggers: []v1alpha1.ScalingTrigger{{Type: "cron"}}}
+				s.Resources = &corev1.ResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1")}}
+			},
+			"autoscaling.triggers: need mode KEDA",
+		},
+		"KEDA without anything to measure": {
+			func(s *v1alpha1.WorkloadSpec) {
+				s.Autoscaling = &v1alpha1.Autoscaling{Mode: v1alpha1.AutoscalingKEDA, MinReplicas: 1, MaxReplicas: 2}
+			},
+			"autoscaling.triggers: mode KEDA needs triggers, cpu or memory",
+		},
+		"metrics of KEDA": {
+			func(s *v1alpha1.WorkloadSpec) {
+				s.Autoscaling = &v1alpha1.Autoscaling{
+					Mode: v1alpha1.AutoscalingKEDA, MinReplicas: 1, MaxReplicas: 2, Metrics: []autoscalingv2.MetricSpec{{}},
+				}
+			},
+			"autoscaling.metrics: mode KEDA takes triggers instead",
+		},
 		"a label of ours on a ServiceMonitor": {
 			func(s *v1alpha1.WorkloadSpec) {
 				s.Metrics = &v1alpha1.Metrics{Labels: map[string]v1alpha1.LabelValue{"app.kubernetes.io/name": "x"}}
