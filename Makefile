@@ -97,6 +97,11 @@ e2e: $(BIN)/cluster $(BIN)/images ## Test a whole platform on a local cluster wi
 	@hack/e2e.sh $(ARGS)
 	@if [[ -z "$(ARGS)$(KEEP)" ]]; then cd hack && go test -tags cluster -count=1 -timeout 20m ./cluster/...; fi
 
+.PHONY: bench
+bench: $(BIN)/cluster ## Measure the operator beside a bare loop on a real API server: a table, and .cache/bench.json (ARGS="--sizes 1,20 --idle 10s --samples 10" takes two minutes)
+	$(GO_BUILD) -o $(STREAMPLANE_CACHE)/build/ ./cmd/operator
+	$(with-tools) go run ./test/bench --operator=$(STREAMPLANE_CACHE)/build/operator --out=$(STREAMPLANE_CACHE)/bench.json $(ARGS)
+
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Check style and find suspicious code
 	$(GOLANGCI_LINT) run --allow-parallel-runners ./...

@@ -1,4 +1,4 @@
-// Package plane starts the control plane that API tests run against: a real
+// Package plane has the control plane that API tests and measurements run against: a real
 // etcd and kube-apiserver, and no controller at all.
 package plane
 
@@ -27,15 +27,24 @@ func Run(crds string, tests func(*envtest.Environment) (int, error)) {
 }
 
 func run(crds string, tests func(*envtest.Environment) (int, error)) (code int, err error) {
-	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
-		return 0, errors.New(`KUBEBUILDER_ASSETS is not set: run "make unit", which builds etcd and kube-apiserver and sets it`)
+	environment, err := New(crds)
+	if err != nil {
+		return 0, err
 	}
-	environment := &envtest.Environment{CRDDirectoryPaths: []string{crds}, ErrorIfCRDPathMissing: true}
-	// The usual 254 addresses are not enough for the Services of all tests.
-	environment.ControlPlane.GetAPIServer().Configure().Set("service-cluster-ip-range", "10.0.0.0/16")
 	defer func() { err = errors.Join(err, environment.Stop()) }()
 	if _, err := environment.Start(); err != nil {
 		return 0, fmt.Errorf("start control plane: %w", err)
 	}
 	return tests(environment)
+}
+
+// New is a control plane with the CRDs of a folder, ready to start.
+func New(crds string) (*envtest.Environment, error) {
+	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		return nil, errors.New("KUBEBUILDER_ASSETS is not set: use make, which builds etcd and kube-apiserver and sets it")
+	}
+	environment := &envtest.Environment{CRDDirectoryPaths: []string{crds}, ErrorIfCRDPathMissing: true}
+	// The usual 254 addresses are not enough for the Services of all tests.
+	environment.ControlPlane.GetAPIServer().Configure().Set("service-cluster-ip-range", "10.0.0.0/16")
+	return environment, nil
 }
