@@ -66,8 +66,26 @@ func applyScale(ctx context.Context, c client.Client, d *appsv1.Deployment, repl
 }
 
 func ownsReplicas(d *appsv1.Deployment) bool {
-	return slices.ContainsFunc(d.ManagedFields, func(e metav1.ManagedFieldsEntry) bool {
-		return e.Manager == apply.FieldManager && e.Operation == metav1.ManagedFieldsOperationApply &&
-			e.FieldsV1 != nil && strings.Contains(e.FieldsV1.GetRawString(), `"f:replicas"`)
-	})
+	return slices.ContainsFunc(d.ManagedFields, saysWeOwnReplicas)
+}
+
+func saysWeOwnReplicas(e metav1.ManagedFieldsEntry) bool {
+	return e.Manager == apply.FieldManager && e.Operation == metav1.ManagedFieldsOperationApply &&
+		e.FieldsV1 != nil && strings.Contains(e.FieldsV1.GetRawString(), `"f:replicas"`)
+}
+
+// TrimOwners leaves out of an object for the cache who owns its fields. That is
+// much, and of what a Microservice makes only the number of pods is asked for.
+func TrimOwners(object any) (any, error) {
+	o, ok := object.(metav1.Object)
+	if !ok {
+		return object, nil // a tombstone
+	}
+	o.SetManagedFields(slices.DeleteFunc(o.GetManagedFields(), func(e metav1.ManagedFieldsEntry) bool {
+		return !saysWeOwnReplicas(e)
+	}))
+	if len(o.GetManagedFields()) == 0 {
+		o.SetManagedFields(nil)
+	}
+	return object, nil
 }

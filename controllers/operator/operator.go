@@ -39,7 +39,7 @@ const (
 	// server cannot hold a worker for ever.
 	reconcileTimeout = 30 * time.Second
 	// workers per controller; they mostly wait for the API server.
-	workers = 8
+	workers = 16
 	// conflictRetry is how often a taken name is looked at again: an object
 	// that is not ours is not watched.
 	conflictRetry = 15 * time.Second
@@ -183,7 +183,7 @@ const helmReleases = "helm.sh/release.v1"
 func cacheOptions(namespaces []string, content microservice.Configuration) cache.Options {
 	o := cache.Options{ByObject: map[client.Object]cache.ByObject{}, ReaderFailOnMissingInformer: true}
 	for _, kind := range append(microservice.Owned(), microservice.Kept()...) {
-		o.ByObject[kind] = cache.ByObject{Label: madeByUs()}
+		o.ByObject[kind] = cache.ByObject{Label: madeByUs(), Transform: microservice.TrimOwners}
 		if _, ok := kind.(*corev1.ConfigMap); ok {
 			o.ByObject[kind] = cache.ByObject{Transform: content.Hasher.Trim}
 		}

@@ -1,0 +1,27 @@
+package microservice
+
+import (
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+func TestTrimOwners(t *testing.T) {
+	entry := func(manager, fields string) metav1.ManagedFieldsEntry {
+		return metav1.ManagedFieldsEntry{
+			Manager: manager, Operation: metav1.ManagedFieldsOperationApply, FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)},
+		}
+	}
+	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "a", ManagedFields: []metav1.ManagedFieldsEntry{
+		entry("kubectl", `{"f:spec":{"f:replicas":{}}}`), entry("streamplane", `{"f:spec":{"f:replicas":{}}}`),
+	}}}
+	if _, err := TrimOwners(d); err != nil || len(d.ManagedFields) != 1 || !ownsReplicas(d) {
+		t.Errorf("%v, %v", d.ManagedFields, err)
+	}
+	s := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "a", ManagedFields: []metav1.ManagedFieldsEntry{entry("streamplane", `{"f:spec":{}}`)}}}
+	if _, err := TrimOwners(s); err != nil || s.ManagedFields != nil || s.Name != "a" {
+		t.Errorf("%v, %v", s.ManagedFields, err)
+	}
+}
