@@ -15,8 +15,11 @@ import (
 func Announce(recorder events.EventRecorder, about runtime.Object, before, after []metav1.Condition) {
 	was := apimeta.FindStatusCondition(before, v1alpha1.ConditionReady)
 	is := apimeta.FindStatusCondition(after, v1alpha1.ConditionReady)
-	if is == nil || was != nil && was.Status == is.Status && was.Reason == is.Reason {
+	switch {
+	case is == nil, was != nil && was.Status == is.Status && was.Reason == is.Reason:
 		return
+	case was == nil && is.Reason == v1alpha1.ReasonProgressing:
+		return // that something new is on its way is no news
 	}
 	kind := corev1.EventTypeNormal
 	if apimeta.IsStatusConditionTrue(after, v1alpha1.ConditionStalled) {

@@ -20,8 +20,9 @@ func TestAnnounce(t *testing.T) {
 		before, after []metav1.Condition
 		want          []string
 	}{
-		"nothing known":   {nil, nil, nil},
-		"first condition": {nil, of(Reconciling("Progressing", "0 of 1")), []string{"Normal Progressing 0 of 1"}},
+		"nothing known":      {nil, nil, nil},
+		"new and on its way": {nil, of(Reconciling("Progressing", "0 of 1")), nil},
+		"new and refused":    {nil, of(Stalled("InvalidSpec", "no")), []string{"Warning InvalidSpec no"}},
 		"turned ready": {
 			of(Reconciling("Progressing", "0 of 1")), of(Ready("Available", "1 of 1")), []string{"Normal Available 1 of 1"},
 		},

@@ -121,7 +121,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 		b = b.Watches(kind, to(r.users), builder.WithPredicates(r.Config.contentChanged()))
 	}
 	for _, kind := range Owned() {
-		b = b.Owns(kind)
+		b = b.Watches(kind, ownedWatch(mgr))
 	}
 	for _, kind := range Kept() {
 		b = b.Watches(kind, to(microserviceOf))

@@ -4,8 +4,10 @@ import (
 	"context"
 
 	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -13,6 +15,7 @@ import (
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/membership"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
+	"github.com/streamplane/streamplane/controllers/pace"
 )
 
 // members are the Microservices that name a platform: their status says when
@@ -58,6 +61,23 @@ func (r *Reconciler) everyone(ctx context.Context) []reconcile.Request {
 		requests[i].NamespacedName = client.ObjectKeyFromObject(&all.Items[i])
 	}
 	return requests
+}
+
+// ownedWatch wakes the owner of an object. An object that appears was mostly
+// just made by a reconcile, and matters to the status only.
+func ownedWatch(mgr ctrl.Manager) handler.EventHandler {
+	owner := handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &v1alpha1.Microservice{}, handler.OnlyControllerOwner())
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q pace.Queue) {
+			if !e.IsInInitialList {
+				q = pace.Later(q)
+			}
+			owner.Create(ctx, e, q)
+		},
+		UpdateFunc:  owner.Update,
+		DeleteFunc:  owner.Delete,
+		GenericFunc: owner.Generic,
+	}
 }
 
 // comesOrGoes leaves out updates.

@@ -12,8 +12,6 @@ import (
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/apply"
@@ -44,18 +42,8 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.StreamingPlatform{}).
-		Owns(&v1alpha1.Microservice{}).
-		Watches(&v1alpha1.Microservice{}, handler.EnqueueRequestsFromMapFunc(platformOf)).
+		Watches(&v1alpha1.Microservice{}, membersWatch()).
 		Complete(r)
-}
-
-// platformOf is the platform that a Microservice names.
-func platformOf(_ context.Context, object client.Object) []reconcile.Request {
-	m, ok := object.(*v1alpha1.Microservice)
-	if !ok {
-		return nil
-	}
-	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: m.Namespace, Name: m.Spec.PlatformRef.Name}}}
 }
 
 // Reconcile observes, computes, applies and reports one StreamingPlatform.

@@ -123,18 +123,17 @@ func summary(o observed, did outcome, services []v1alpha1.ServiceStatus) conditi
 	if invalid := firstWith(services, v1alpha1.ReasonInvalidSpec); invalid != nil {
 		return conditions.Stalled(v1alpha1.ReasonInvalidSpec, invalid.Message)
 	}
-	if did.writes > 0 {
-		return conditions.Reconciling(v1alpha1.ReasonProgressing, "changes are being applied")
-	}
-	return rollUp(o, services)
+	return rollUp(did, rootCause(faultsOf(o, services)), len(services))
 }
 
-// rollUp names one root cause: a stalled one before one that is on its way.
-func rollUp(o observed, services []v1alpha1.ServiceStatus) conditions.Summary {
-	root := rootCause(faultsOf(o, services))
+// rollUp names one root cause: a stalled one before one that is on its way. What was seen before a write is over:
+// that all is well, or that somebody must act.
+func rollUp(did outcome, root *fault, services int) conditions.Summary {
 	switch {
+	case did.writes > 0 && (root == nil || root.stalled):
+		return conditions.Reconciling(v1alpha1.ReasonProgressing, "changes are being applied")
 	case root == nil:
-		return conditions.Ready(v1alpha1.ReasonAvailable, fmt.Sprintf("all %d services are available", len(services)))
+		return conditions.Ready(v1alpha1.ReasonAvailable, fmt.Sprintf("all %d services are available", services))
 	case root.stalled:
 		return conditions.Stalled(v1alpha1.ReasonServicesNotReady, root.message())
 	default:

@@ -97,8 +97,14 @@ func TestConditions(t *testing.T) {
 			outcome{writes: 1, err: errors.Join(errors.New("x"), &apply.ConflictError{Kind: "Microservice", Name: "acme-b"})},
 			"Stalled NameConflict: Microservice acme-b exists and was not made for this resource: delete or rename it, or let the platform take it with the annotation streamplane.dev/handed-over-by: acme",
 		},
-		"a write failed":   {observedOf(a(ready)), outcome{err: errors.New("apply: no")}, "Reconciling ApplyFailed: apply: no"},
-		"just written":     {observedOf(a(ready)), outcome{writes: 1}, "Reconciling Progressing: changes are being applied"},
+		"a write failed": {observedOf(a(ready)), outcome{err: errors.New("apply: no")}, "Reconciling ApplyFailed: apply: no"},
+		"just written":   {observedOf(a(ready)), outcome{writes: 1}, "Reconciling Progressing: changes are being applied"},
+		"written, one is missing": {
+			observedOf(a(ready), seen{name: "b"}), outcome{writes: 1}, "Reconciling ServicesNotReady: b: waiting for the Microservice",
+		},
+		"written, one is broken: the change may mend it": {
+			observedOf(a(ready), b(broken)), outcome{writes: 1}, "Reconciling Progressing: changes are being applied",
+		},
 		"one is invalid":   {observedOf(a(starting), invalid(b(ready))), outcome{}, "Stalled InvalidSpec: services[b].image: required"},
 		"invalid and new":  {observedOf(invalid(seen{name: "b"})), outcome{}, "Stalled InvalidSpec: services[b].image: required"},
 		"one is starting":  {observedOf(a(ready), b(starting)), outcome{}, "Reconciling ServicesNotReady: b: 0 of 2 pods updated"},
