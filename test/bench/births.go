@@ -50,14 +50,10 @@ func (b *births) see(e event) bool {
 	return len(b.seen) == b.wanted
 }
 
-func (b *births) creation(n int, bare time.Duration, requests requests) creation {
+func (b *births) creation(n int, requests requests) creation {
 	var each []time.Duration
 	for _, s := range b.platforms {
 		each = append(each, s.duration())
 	}
-	took := b.all.duration()
-	return creation{
-		Platforms: n, Seconds: took.Seconds(), LoopSeconds: bare.Seconds(), Ratio: bare.Seconds() / took.Seconds(),
-		LastChild: distribution(each), Requests: requests,
-	}
+	return creation{Platforms: n, Seconds: b.all.duration().Seconds(), LastChild: distribution(each), Requests: requests}
 }

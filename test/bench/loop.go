@@ -71,13 +71,16 @@ func (a applied) of(platform string) (string, []byte) {
 }
 
 // runLoop applies the objects of so many platforms with nothing around it: the ceiling of this machine, now.
-func (b *bench) runLoop(ctx context.Context, platforms int) (time.Duration, error) {
+func (b *bench) runLoop(ctx context.Context, batch string, platforms int) (time.Duration, error) {
+	if platforms == 0 {
+		return 0, nil
+	}
 	mark := b.plane.audit.mark()
 	group, ctxGroup := errgroup.WithContext(ctx)
 	group.SetLimit(b.settings.workers)
 	for i := range platforms {
 		for _, object := range b.blueprint.objects {
-			group.Go(func() error { return b.applyBare(ctxGroup, object, fmt.Sprintf("l%dn%04d", platforms, i)) })
+			group.Go(func() error { return b.applyBare(ctxGroup, object, fmt.Sprintf("%s%dn%04d", batch, platforms, i)) })
 		}
 	}
 	if err := group.Wait(); err != nil {

@@ -59,7 +59,7 @@ func parse(args []string, out io.Writer) (settings, error) {
 	flags.StringVar(&s.releases, "releases", "config/manager/releases.yaml", "`file` that lists the images of each release")
 	flags.StringVar(&s.crds, "crds", "config/crd/bases", "`folder` of the CRDs")
 	flags.StringVar(&s.out, "out", ".cache/bench.json", "`file` for the numbers")
-	flags.IntVar(&s.workers, "workers", 16, "requests that the bare loop has in flight: as many as the operator has workers")
+	flags.IntVar(&s.workers, "workers", 16, "requests that the bare loop has in flight: as many as a controller has workers")
 	flags.IntVar(&s.samples, "samples", 50, "changes and repairs that are timed one after another")
 	flags.DurationVar(&s.idle, "idle", time.Minute, "how long to count requests while nothing changes")
 	flags.Func("sizes", "comma-separated `numbers` of platforms that are created at once, one after another (default 1,100,500)", func(list string) error {
