@@ -160,6 +160,9 @@ func (p planner) planMicroservice(ctx context.Context, m *v1alpha1.Microservice,
 		wanted[change.Kind+"/"+change.Name] = true
 		result.add(change)
 	}
+	if fallback := desired.Fallback(m); fallback != nil {
+		wanted["Ingress/"+fallback.Name] = true // it stays as long as no Gateway has accepted the route
+	}
 	if live.UID == "" {
 		return nil
 	}

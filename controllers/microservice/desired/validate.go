@@ -22,7 +22,7 @@ func Validate(spec v1alpha1.WorkloadSpec) string {
 	for _, broken := range []rule{
 		needsImage, oneScale, startNumber, bounds, targets, cpuRequest, memoryRequest, disruption,
 		oneSource, storageFits, onePod, mountsExist, filesFit, namesDiffer, envFromOne, podMetadata, patchBounds,
-		monitorLabels, routeBounds, kedaTargets,
+		monitorLabels, exposeMode, ingressAnnotations, routeTimeouts, kedaTargets,
 	} {
 		if problem := broken(spec); problem != "" {
 			return problem

@@ -27,37 +27,46 @@ func monitorLabels(spec v1alpha1.WorkloadSpec) string {
 	return ""
 }
 
-// routeBounds are those that the API server checks on one resource only.
-func routeBounds(spec v1alpha1.WorkloadSpec) string {
+// exposeMode keeps the fields of the two modes apart.
+func exposeMode(spec v1alpha1.WorkloadSpec) string {
 	e := spec.Expose
 	if e == nil {
 		return ""
 	}
-	if e.Mode == v1alpha1.ExposeDirect && e.Timeout != "" {
-		return "expose.timeout: is for mode Gateway, timeouts for mode Direct"
+	if e.Mode == v1alpha1.ExposeDirect {
+		if e.Timeout != "" {
+			return "expose.timeout: is for mode Gateway, timeouts for mode Direct"
+		}
+		return ""
 	}
-	if direct := *e; e.Mode != v1alpha1.ExposeDirect {
-		direct.Mode, direct.Paths = v1alpha1.ExposeDirect, nil
-		if AsksForRoute(&direct) {
-			return "expose: parentRefs, hostnames, ingress and timeouts are for mode Direct: set it, or remove them"
+	if len(e.ParentRefs) > 0 || len(e.Hostnames) > 0 || e.Ingress != nil || e.Timeouts != nil {
+		return "expose: parentRefs, hostnames, ingress and timeouts are for mode Direct: set it, or remove them"
+	}
+	return ""
+}
+
+func ingressAnnotations(spec v1alpha1.WorkloadSpec) string {
+	if spec.Expose == nil || spec.Expose.Ingress == nil {
+		return ""
+	}
+	for _, key := range slices.Sorted(maps.Keys(spec.Expose.Ingress.Annotations)) {
+		if strings.HasPrefix(key, ownPrefix) {
+			return fmt.Sprintf("expose.ingress.annotations[%s]: belongs to the operator: remove it", key)
+		}
+		if wrong := validation.IsQualifiedName(strings.ToLower(key)); len(wrong) > 0 {
+			return fmt.Sprintf("expose.ingress.annotations[%s]: %s", key, wrong[0])
 		}
 	}
-	if e.Ingress != nil {
-		for _, key := range slices.Sorted(maps.Keys(e.Ingress.Annotations)) {
-			if strings.HasPrefix(key, ownPrefix) {
-				return fmt.Sprintf("expose.ingress.annotations[%s]: belongs to the operator: remove it", key)
-			}
-			if wrong := validation.IsQualifiedName(strings.ToLower(key)); len(wrong) > 0 {
-				return fmt.Sprintf("expose.ingress.annotations[%s]: %s", key, wrong[0])
-			}
-		}
-	}
-	if e.Timeouts == nil {
+	return ""
+}
+
+func routeTimeouts(spec v1alpha1.WorkloadSpec) string {
+	if spec.Expose == nil || spec.Expose.Timeouts == nil {
 		return ""
 	}
 	// What is not set, or no duration, is zero: the API server has checked the form.
-	request, _ := time.ParseDuration(e.Timeouts.Request)
-	attempt, _ := time.ParseDuration(e.Timeouts.BackendRequest)
+	request, _ := time.ParseDuration(spec.Expose.Timeouts.Request)
+	attempt, _ := time.ParseDuration(spec.Expose.Timeouts.BackendRequest)
 	if request > 0 && attempt > request {
 		return "expose.timeouts.backendRequest: must not exceed request"
 	}
