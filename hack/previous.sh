@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # The last version before this one that somebody may run.
-previous=471a23c58fbb43de4425b4ef88a8716e743b722d
+previous=a364a6ceef1c3486294a4c2045156a3114a4c53c
 folder=$1
 
 if ! git cat-file -e "$previous^{commit}" 2>/dev/null; then
