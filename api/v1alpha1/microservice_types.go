@@ -96,6 +96,19 @@ type SlotStatus struct {
 	ImageIDs []string `json:"imageIDs,omitempty"`
 }
 
+// ScalingStatus is what autoscaling starts from at the moment.
+type ScalingStatus struct {
+	// minReplicas is the least number of pods: the greatest of what the
+	// specification and the active schedules ask for.
+	MinReplicas int32 `json:"minReplicas"`
+
+	// activeSchedules are the names of the schedules whose time it is.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=8
+	ActiveSchedules []string `json:"activeSchedules,omitempty"`
+}
+
 // MicroserviceStatus is what the operator last saw of a service.
 type MicroserviceStatus struct {
 	// observedGeneration is the generation that this status speaks of; -1
@@ -137,6 +150,11 @@ type MicroserviceStatus struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=2
 	Slots []SlotStatus `json:"slots,omitempty"`
+
+	// scaling is what autoscaling starts from at the moment; absent without
+	// schedules.
+	// +optional
+	Scaling *ScalingStatus `json:"scaling,omitempty"`
 
 	// address inside the cluster of the service's first port.
 	// +optional

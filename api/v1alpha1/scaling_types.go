@@ -25,9 +25,10 @@ const (
 // +kubebuilder:validation:XValidation:rule="has(self.minReplicas) || (has(self.mode) && self.mode == 'External')",message="minReplicas is required",fieldPath=".minReplicas",reason=FieldValueRequired
 // +kubebuilder:validation:XValidation:rule="has(self.maxReplicas) || (has(self.mode) && self.mode == 'External')",message="maxReplicas is required",fieldPath=".maxReplicas",reason=FieldValueRequired
 // +kubebuilder:validation:XValidation:rule="!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas",message="minReplicas must not exceed maxReplicas",fieldPath=".minReplicas"
-// +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'External' || !(has(self.minReplicas) || has(self.maxReplicas) || has(self.cpu) || has(self.memory) || has(self.metrics) || has(self.behavior))",message="mode External leaves bounds, targets and behavior to the other autoscaler: remove them",fieldPath=".mode"
+// +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'External' || !(has(self.minReplicas) || has(self.maxReplicas) || has(self.cpu) || has(self.memory) || has(self.metrics) || has(self.behavior) || has(self.schedules))",message="mode External leaves bounds, targets, behavior and schedules to the other autoscaler: remove them",fieldPath=".mode"
 // +kubebuilder:validation:XValidation:rule="!has(self.triggers) || (has(self.mode) && self.mode == 'KEDA')",message="triggers need mode KEDA",fieldPath=".triggers"
 // +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'KEDA' || !has(self.metrics)",message="mode KEDA takes triggers instead of metrics",fieldPath=".metrics"
+// +kubebuilder:validation:XValidation:rule="!has(self.schedules) || !has(self.maxReplicas) || self.schedules.all(s, s.minReplicas <= self.maxReplicas)",message="minReplicas of a schedule must not exceed maxReplicas",fieldPath=".schedules"
 type Autoscaling struct {
 	// mode says who moves the number of pods: Native is a
 	// HorizontalPodAutoscaler made by the operator. KEDA is a ScaledObject made
@@ -80,6 +81,57 @@ type Autoscaling struct {
 	// HorizontalPodAutoscaler. Absent means the defaults of Kubernetes.
 	// +optional
 	Behavior *autoscalingv2.HorizontalPodAutoscalerBehavior `json:"behavior,omitempty" patchStrategy:"replace"`
+
+	// schedules raise minReplicas at certain times, such as before the evening.
+	// Where several are active the greatest number wins.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=8
+	Schedules []AutoscalingSchedule `json:"schedules,omitempty" patchStrategy:"merge" patchMergeKey:"name"`
+}
+
+// AutoscalingSchedule raises the least number of pods from each start to the
+// next end.
+//
+// +kubebuilder:validation:XValidation:rule="self.start != self.end",message="start and end must differ",fieldPath=".end"
+type AutoscalingSchedule struct {
+	// name of the schedule, shown in status while it is active.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`
+	Name string `json:"name"`
+
+	// start is when the number is raised: a cron expression of five fields
+	// (minute, hour, day, month, weekday), such as 30 17 * * 1-5.
+	// A time that a change of the clocks leaves out comes with the change.
+	// +required
+	// +kubebuilder:validation:MinLength=9
+	// +kubebuilder:validation:MaxLength=100
+	// +kubebuilder:validation:Pattern=`^[0-9A-Za-z*/,?-]+( +[0-9A-Za-z*/,?-]+){4}$`
+	Start string `json:"start"`
+
+	// end is when it falls back, as start. Where both come at once end wins.
+	// +required
+	// +kubebuilder:validation:MinLength=9
+	// +kubebuilder:validation:MaxLength=100
+	// +kubebuilder:validation:Pattern=`^[0-9A-Za-z*/,?-]+( +[0-9A-Za-z*/,?-]+){4}$`
+	End string `json:"end"`
+
+	// timeZone of start and end, such as Europe/Berlin, by the IANA database.
+	// Absent means UTC.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$`
+	TimeZone string `json:"timeZone,omitempty"`
+
+	// minReplicas is the least number of pods meanwhile, at most maxReplicas.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	MinReplicas int32 `json:"minReplicas"`
 }
 
 // ScalingTrigger is what KEDA measures, as in a ScaledObject.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // not every desktop has time zones
 
 	"github.com/spf13/cobra"
 )

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -42,7 +43,8 @@ func planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			result, err := planner{cluster: cluster, catalog: catalog}.plan(cmd.Context(), m)
+			now := time.Now() //nolint:forbidigo // the one real clock of the program
+			result, err := planner{cluster: cluster, catalog: catalog, now: now}.plan(cmd.Context(), m)
 			if err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -30,6 +31,8 @@ import (
 type planner struct {
 	cluster client.Client
 	catalog release.Catalog
+	// now is when schedules are asked.
+	now time.Time
 }
 
 func (p planner) plan(ctx context.Context, m manifest) (plan, error) {
@@ -152,7 +155,7 @@ func (p planner) planMicroservice(ctx context.Context, m *v1alpha1.Microservice,
 		return err
 	}
 	wanted := map[string]bool{}
-	for _, object := range desired.Objects(m, desired.SlotBlue, config) {
+	for _, object := range desired.Objects(desired.WithFloor(m, desired.FloorAt(m, p.now).Replicas), desired.SlotBlue, config) {
 		change, err := p.change(ctx, object, func(o *unstructured.Unstructured) bool { return controlledBy(o, live) })
 		if err != nil {
 			return err

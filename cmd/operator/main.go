@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	_ "time/tzdata" // the image has no time zones
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/util/validation"

@@ -45,6 +45,8 @@ type observed struct {
 	// are not ours, or are not asked for.
 	route   *unstructured.Unstructured
 	ingress *networkingv1.Ingress
+	// floor is what schedules ask for at the moment.
+	floor desired.Floor
 	// platformMissing says that a team's Microservice names a StreamingPlatform
 	// that does not exist. A platform's own one goes with its platform.
 	platformMissing bool

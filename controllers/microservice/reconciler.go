@@ -39,6 +39,8 @@ type Reconciler struct {
 	Optional *optional.APIs
 	// ConflictRetry is how often a taken name is looked at again.
 	ConflictRetry time.Duration
+	// Now is the clock of schedules.
+	Now func() time.Time
 }
 
 // +kubebuilder:rbac:groups=streamplane.dev,resources=microservices,verbs=get;list;watch
@@ -142,6 +144,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	now := r.Now()
+	o.floor = desired.FloorAt(m, now)
 	did := r.act(ctx, o)
 	failed := did.errors()
 	if err := r.report(ctx, o, did); err != nil {
@@ -150,13 +154,20 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if _, ok := errors.AsType[*apply.ConflictError](failed); ok {
 		return ctrl.Result{RequeueAfter: r.ConflictRetry}, nil
 	}
-	return ctrl.Result{}, failed
+	return ctrl.Result{RequeueAfter: o.wait(now)}, failed
+}
+
+// acts says whether the specification is applied: otherwise what runs stays as
+// it is.
+func (o observed) acts() bool {
+	return o.problem == "" && o.rejected == "" && !o.microservice.Spec.Paused
 }
 
 func (r *Reconciler) act(ctx context.Context, o observed) outcome {
-	if o.problem != "" || o.rejected != "" || o.microservice.Spec.Paused {
-		return outcome{} // what runs stays as it is
+	if !o.acts() {
+		return outcome{}
 	}
+	o.microservice = desired.WithFloor(o.microservice, o.floor.Replicas)
 	if err := handOverScale(ctx, r.Client, o); err != nil {
 		return outcome{err: err}
 	}

@@ -3,6 +3,7 @@ package microservice
 import (
 	"cmp"
 	"regexp"
+	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -45,6 +46,34 @@ func scalingActive(o observed, did outcome) *metav1.Condition {
 		}
 	}
 	return found
+}
+
+// longestWait is how long a schedule is waited for at once: the clock may be
+// set meanwhile.
+const longestWait = time.Hour
+
+// wait is how long until a schedule starts or ends, or 0 without any.
+func (o observed) wait(now time.Time) time.Duration {
+	if o.floor.Next.IsZero() || !o.acts() {
+		return 0
+	}
+	return min(o.floor.Next.Sub(now), longestWait)
+}
+
+// scalingStatus is nil without schedules. What is not applied is not shown.
+func scalingStatus(o observed) *v1alpha1.ScalingStatus {
+	m := o.microservice
+	switch {
+	case m.Spec.Autoscaling == nil || len(m.Spec.Autoscaling.Schedules) == 0:
+		return nil
+	case !o.acts():
+		return m.Status.Scaling
+	default:
+		return &v1alpha1.ScalingStatus{
+			MinReplicas:     desired.WithFloor(m, o.floor.Replicas).Spec.Autoscaling.MinReplicas,
+			ActiveSchedules: o.floor.Active,
+		}
+	}
 }
 
 func autoscalerCondition(

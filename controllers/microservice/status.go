@@ -41,6 +41,7 @@ func statusOf(o observed, did outcome) v1alpha1.MicroserviceStatus {
 	status.StableSlot = o.slot
 	status.Selector = labels.SelectorFromSet(desired.SlotSelector(m, o.slot)).String()
 	status.Address = desired.Address(m)
+	status.Scaling = scalingStatus(o)
 	status.Replicas, status.Pods, status.Slots = 0, "0/0", nil
 	if d := o.deployment; d != nil {
 		status.Slots = []v1alpha1.SlotStatus{{Name: o.slot, ImageIDs: o.images}}

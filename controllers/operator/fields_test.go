@@ -88,7 +88,7 @@ func TestBadFieldsAreRejected(t *testing.T) {
 			"autoscaling: {mode: External}", []string{"spec.replicas", "replicas is required with autoscaling.mode External"},
 		},
 		"External with a bound": {
-			"replicas: 1, autoscaling: {mode: External, maxReplicas: 2}", []string{"spec.autoscaling.mode", "leaves bounds, targets and behavior"},
+			"replicas: 1, autoscaling: {mode: External, maxReplicas: 2}", []string{"spec.autoscaling.mode", "leaves bounds, targets, behavior and schedules"},
 		},
 		"Native with a number": {
 			"replicas: 1, autoscaling: {mode: Native, minReplicas: 1, maxReplicas: 2}", []string{"replicas and autoscaling are mutually exclusive"},
@@ -127,6 +127,26 @@ func TestBadFieldsAreRejected(t *testing.T) {
 		},
 		"a metric without a type": {
 			"autoscaling: {minReplicas: 1, maxReplicas: 2, metrics: [{}]}", []string{"spec.autoscaling.metrics[0].type", "Required"},
+		},
+		"a schedule of six fields": {
+			"autoscaling: {minReplicas: 1, maxReplicas: 2, schedules: [{name: a, start: 0 0 1 * * *, end: 0 2 * * *, minReplicas: 2}]}",
+			[]string{"spec.autoscaling.schedules[0].start"},
+		},
+		"a schedule above the bound": {
+			"autoscaling: {minReplicas: 1, maxReplicas: 2, schedules: [{name: a, start: 0 1 * * *, end: 0 2 * * *, minReplicas: 3}]}",
+			[]string{"spec.autoscaling.schedules", "minReplicas of a schedule must not exceed maxReplicas"},
+		},
+		"a schedule that never ends": {
+			"autoscaling: {minReplicas: 1, maxReplicas: 2, schedules: [{name: a, start: 0 1 * * *, minReplicas: 2}]}",
+			[]string{"spec.autoscaling.schedules[0].end", "Required"},
+		},
+		"a schedule of no length": {
+			"autoscaling: {minReplicas: 1, maxReplicas: 2, schedules: [{name: a, start: 0 1 * * *, end: 0 1 * * *, minReplicas: 2}]}",
+			[]string{"spec.autoscaling.schedules[0].end", "must differ"},
+		},
+		"External with a schedule": {
+			"replicas: 1, autoscaling: {mode: External, schedules: [{name: a, start: 0 1 * * *, end: 0 2 * * *, minReplicas: 2}]}",
+			[]string{"spec.autoscaling.mode", "leaves bounds, targets, behavior and schedules"},
 		},
 		"storage of no kind": {"storage: [{name: a, size: 1Gi, mountPath: /a}]", []string{"spec.storage[0].kind", "Required"}},
 		"storage of a name of ours": {

@@ -72,6 +72,14 @@ type Options struct {
 	registry      prometheus.Registerer
 	conflictRetry time.Duration
 	optional      func(*optional.APIs)
+	now           func() time.Time
+}
+
+func (o Options) clock() func() time.Time {
+	if o.now != nil {
+		return o.now
+	}
+	return time.Now //nolint:forbidigo // the one real clock of the operator
 }
 
 // Scheme knows every kind that the operator reads or writes.
@@ -131,7 +139,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 		return nil, err
 	}
 	microservices := &microservice.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, Config: content, Optional: apis, ConflictRetry: retry,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, Config: content, Optional: apis, ConflictRetry: retry, Now: o.clock(),
 	}
 	if err := microservices.SetupWithManager(ctx, mgr); err != nil {
 		return nil, fmt.Errorf("set up microservices: %w", err)

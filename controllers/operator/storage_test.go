@@ -16,10 +16,10 @@ import (
 	"github.com/streamplane/streamplane/controllers/microservice"
 )
 
-func searchStored(size, class string) string {
+func searchStored(class string) string {
 	return fmt.Sprintf(`{platformRef: {name: acme}, image: "registry.test/search:1", storage: [
-		{name: index, kind: Single, size: %s, mountPath: /index%s},
-		{name: scratch, kind: Cache, size: 5Gi, mountPath: /scratch}]}`, size, class)
+		{name: index, kind: Single, size: 1Gi, mountPath: /index%s},
+		{name: scratch, kind: Cache, size: 5Gi, mountPath: /scratch}]}`, class)
 }
 
 // A claim outlives its service, and the next one of that name has its data.
@@ -28,7 +28,7 @@ func TestStorageOutlivesTheService(t *testing.T) {
 	w := newWorld(t)
 	o := w.start(catalog("1.0.0"))
 	w.playControllers()
-	m := w.microservice("search", searchStored("1Gi", ""))
+	m := w.microservice("search", searchStored(""))
 	w.ready(m)
 	o.settle()
 	o.idle()
@@ -47,7 +47,7 @@ func TestStorageOutlivesTheService(t *testing.T) {
 	w.goes(m)
 	w.collectGarbage("search")
 	w.untouched(claim)
-	next := w.microservice("search", searchStored("1Gi", ""))
+	next := w.microservice("search", searchStored(""))
 	w.ready(next)
 	o.settle()
 	w.untouched(claim)
@@ -87,7 +87,7 @@ func TestStorageGrowsAndNeverShrinks(t *testing.T) {
 	if err := w.client.Create(t.Context(), class); err != nil {
 		t.Fatal(err)
 	}
-	m := w.microservice("search", searchStored("1Gi", ", storageClassName: "+class.Name))
+	m := w.microservice("search", searchStored(", storageClassName: "+class.Name))
 	w.ready(m)
 	claim := get(w, "search-index", &corev1.PersistentVolumeClaim{})
 	w.bind(claim)
@@ -146,7 +146,7 @@ func TestClaimsOfOthersAreNotMounted(t *testing.T) {
 	w.playControllers()
 	theirs := &corev1.PersistentVolumeClaim{}
 	w.createYAML(`{metadata: {name: search-index}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}`, theirs)
-	m := w.microservice("search", searchStored("1Gi", ""))
+	m := w.microservice("search", searchStored(""))
 	w.becomes(m, v1alpha1.ConditionStalled, v1alpha1.ReasonNameConflict, "PersistentVolumeClaim search-index exists")
 	w.untouched(theirs)
 	if all := w.children(); len(all) > 1 {

@@ -20,7 +20,7 @@ type rule func(v1alpha1.WorkloadSpec) string
 // returns "" or the first field that breaks a rule, and the fix.
 func Validate(spec v1alpha1.WorkloadSpec) string {
 	for _, broken := range []rule{
-		needsImage, oneScale, startNumber, bounds, targets, cpuRequest, memoryRequest, disruption,
+		needsImage, oneScale, startNumber, bounds, targets, schedules, cpuRequest, memoryRequest, disruption,
 		oneSource, storageFits, onePod, mountsExist, filesFit, namesDiffer, envFromOne, podMetadata, patchBounds,
 		monitorLabels, exposeMode, ingressAnnotations, routeTimeouts, kedaTargets,
 	} {
@@ -73,8 +73,8 @@ func targets(spec v1alpha1.WorkloadSpec) string {
 	switch {
 	case a == nil:
 		return ""
-	case external(spec) && (a.MinReplicas != 0 || a.MaxReplicas != 0 || a.CPU != nil || a.Memory != nil || len(a.Metrics) > 0 || a.Behavior != nil):
-		return "autoscaling.mode: External leaves bounds, targets and behavior to the other autoscaler: remove them"
+	case external(spec) && (a.MinReplicas != 0 || a.MaxReplicas != 0 || a.CPU != nil || a.Memory != nil || len(a.Metrics) > 0 || a.Behavior != nil || len(a.Schedules) > 0):
+		return "autoscaling.mode: External leaves bounds, targets, behavior and schedules to the other autoscaler: remove them"
 	case a.Memory != nil && (a.Memory.AverageUtilization == 0) == (a.Memory.AverageValue == nil):
 		return "autoscaling.memory: set exactly one of averageUtilization and averageValue"
 	default:

@@ -133,7 +133,7 @@ func TestValidate(t *testing.T) {
 			func(s *v1alpha1.WorkloadSpec) {
 				s.Autoscaling.Mode, s.Replicas = v1alpha1.AutoscalingExternal, new(int32(1))
 			},
-			"autoscaling.mode: External leaves bounds, targets and behavior to the other autoscaler: remove them",
+			"autoscaling.mode: External leaves bounds, targets, behavior and schedules to the other autoscaler: remove them",
 		},
 		"no bounds": {
 			func(s *v1alpha1.WorkloadSpec) { s.Autoscaling = &v1alpha1.Autoscaling{MaxReplicas: 2} },
