@@ -36,6 +36,12 @@ const (
 	// managedBy Team have other fields, which have no effect meanwhile; the
 	// message names them. Polarity: abnormal-true. Set on StreamingPlatform.
 	ConditionOverridesUnused = "OverridesUnused"
+	// ConditionEditReverted is True after somebody changed by hand what is made
+	// for the resource, and the operator set it back; the message names the field
+	// to change instead. It goes after an hour, or with the next change of the
+	// resource. Polarity: abnormal-true. Set on StreamingPlatform, of its
+	// Microservices, and on Microservice.
+	ConditionEditReverted = "EditReverted"
 	// ConditionPaused is True while spec.paused keeps the operator from changing
 	// what runs a service; Ready goes on to speak of its pods. Polarity:
 	// abnormal-true. Set on Microservice.
@@ -118,6 +124,8 @@ const (
 	// has passed from the platform to its team, or back.
 	ReasonHandedOver = "HandedOver"
 	ReasonTakenBack  = "TakenBack"
+	// ReasonEditedByOthers says that others changed a field of the operator.
+	ReasonEditedByOthers = "EditedByOthers"
 	// ReasonPlatformNotFound says that spec.platformRef names no platform.
 	ReasonPlatformNotFound = "PlatformNotFound"
 	// ReasonScalingUnknown says that the autoscaler has not yet reported.

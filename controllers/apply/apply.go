@@ -74,6 +74,8 @@ type Done struct {
 	Writes int
 	// Created are the wanted objects that did not exist.
 	Created []client.Object
+	// Edits of others are those that were set back.
+	Edits []Edit
 }
 
 // Sync applies the objects of a set and, when every apply succeeded, deletes
@@ -139,6 +141,8 @@ func (s Syncer) apply(ctx context.Context, set Set, owner, object client.Object,
 	Count(intent.GetKind(), classOf(reason))
 	if live == nil {
 		done.Created = append(done.Created, object)
+	} else if edit := editOf(intent.GetKind(), live, reason); edit != nil {
+		done.Edits = append(done.Edits, *edit)
 	}
 	return nil
 }

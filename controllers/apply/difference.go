@@ -44,7 +44,7 @@ func difference(intent *unstructured.Unstructured, live client.Object) (string, 
 			continue
 		}
 		if path := differs(intent.Object[field], content[field], field); path != "" {
-			return path + " was changed by others", nil
+			return path + changedByOthers, nil
 		}
 	}
 	return "", nil

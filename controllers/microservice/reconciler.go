@@ -14,6 +14,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -39,7 +40,7 @@ type Reconciler struct {
 	Optional *optional.APIs
 	// ConflictRetry is how often a taken name is looked at again.
 	ConflictRetry time.Duration
-	// Now is the clock of schedules.
+	// Now is the clock of schedules, and of edits that were set back.
 	Now func() time.Time
 }
 
@@ -147,6 +148,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	now := r.Now()
 	o.floor = desired.FloorAt(m, now)
 	did := r.act(ctx, o)
+	did.now = now
 	failed := did.errors()
 	if err := r.report(ctx, o, did); err != nil {
 		return ctrl.Result{}, errors.Join(err, failed)
@@ -154,7 +156,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if _, ok := errors.AsType[*apply.ConflictError](failed); ok {
 		return ctrl.Result{RequeueAfter: r.ConflictRetry}, nil
 	}
-	return ctrl.Result{RequeueAfter: o.wait(now)}, failed
+	return ctrl.Result{RequeueAfter: soonest(o.wait(now), conditions.EditsLeft(m.Status.Conditions, now))}, failed
+}
+
+// soonest is the shorter of two waits, of which 0 waits for nothing.
+func soonest(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return a + b
+	}
+	return min(a, b)
 }
 
 // acts says whether the specification is applied: otherwise what runs stays as
@@ -186,7 +196,7 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 	if err == nil {
 		err = seedScale(ctx, r.Client, o, done.Created)
 	}
-	did := outcome{writes: done.Writes, err: err}
+	did := outcome{writes: done.Writes, edits: done.Edits, err: err}
 	if err == nil {
 		did.beside = r.actBeside(ctx, o, others)
 	}
@@ -215,10 +225,15 @@ func (r *Reconciler) report(ctx context.Context, o observed, did outcome) error 
 	}
 	before := m.DeepCopy()
 	m.Status = status
-	if err := r.Client.Status().Patch(ctx, m, client.MergeFrom(before)); err != nil {
+	err := r.Client.Status().Patch(ctx, m, conditions.Patch(before, len(did.edits)))
+	if apierrors.IsConflict(err) {
+		return nil // the cache lags: what changed the resource brings the next reconcile
+	}
+	if err != nil {
 		return fmt.Errorf("write status: %w", err)
 	}
 	apply.Count("Microservice", apply.Reporting)
 	conditions.Announce(r.Events, m, before.Status.Conditions, m.Status.Conditions)
+	conditions.AnnounceEdits(r.Events, m, before.Status.Conditions, m.Status.Conditions)
 	return nil
 }

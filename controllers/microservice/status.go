@@ -3,6 +3,7 @@ package microservice
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -22,6 +23,9 @@ type outcome struct {
 	err    error
 	// beside are the errors with objects that keep no pod from serving, by kind.
 	beside map[schema.GroupVersionKind]error
+	// edits of others that were set back.
+	edits []apply.Edit
+	now   time.Time
 }
 
 // errors are all of them, joined.
@@ -56,6 +60,7 @@ func statusOf(o observed, did outcome) v1alpha1.MicroserviceStatus {
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionPaused, paused(m))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionMonitoringReady, monitoringReady(o, did))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionRouteReady, routeReady(o, did))
+	conditions.PutEdits(&status.Conditions, m.Generation, adviceOn(m, did.edits), did.now)
 	return status
 }
 

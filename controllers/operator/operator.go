@@ -129,7 +129,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	recorder := mgr.GetEventRecorder("streamplane")
 	retry := cmp.Or(o.conflictRetry, conflictRetry)
 	platforms := &platform.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, Catalog: o.Catalog, ConflictRetry: retry,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, Catalog: o.Catalog, ConflictRetry: retry, Now: o.clock(),
 	}
 	if err := platforms.SetupWithManager(ctx, mgr); err != nil {
 		return nil, fmt.Errorf("set up platforms: %w", err)

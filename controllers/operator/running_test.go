@@ -133,11 +133,9 @@ func (o *running) wire(options Options) {
 		o.Fatal(err)
 	}
 	c, live, recorder := o.manager.GetClient(), o.manager.GetAPIReader(), o.manager.GetEventRecorder("streamplane")
-	o.platforms = &platform.Reconciler{Client: c, Live: live, Events: recorder, Catalog: options.Catalog, ConflictRetry: time.Second}
-	o.microservices = &microservice.Reconciler{Client: c, Live: live, Events: recorder, Config: config, Optional: o.optional, ConflictRetry: time.Second, Now: options.now}
-	if o.microservices.Now == nil {
-		o.microservices.Now = time.Now
-	}
+	now := options.clock()
+	o.platforms = &platform.Reconciler{Client: c, Live: live, Events: recorder, Catalog: options.Catalog, ConflictRetry: time.Second, Now: now}
+	o.microservices = &microservice.Reconciler{Client: c, Live: live, Events: recorder, Config: config, Optional: o.optional, ConflictRetry: time.Second, Now: now}
 }
 
 // reconcile forces one reconcile of every resource of the namespace.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,6 +28,8 @@ type Reconciler struct {
 	Catalog release.Catalog
 	// ConflictRetry is how often a taken name is looked at again.
 	ConflictRetry time.Duration
+	// Now says when an edit was set back.
+	Now func() time.Time
 }
 
 // +kubebuilder:rbac:groups=streamplane.dev,resources=streamingplatforms,verbs=list;watch
@@ -66,11 +69,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if _, ok := errors.AsType[*apply.ConflictError](did.err); ok {
 		return ctrl.Result{RequeueAfter: r.ConflictRetry}, nil
 	}
-	return ctrl.Result{}, did.err
+	return ctrl.Result{RequeueAfter: conditions.EditsLeft(p.Status.Conditions, did.now)}, did.err
 }
 
 func (r *Reconciler) act(ctx context.Context, o observed) outcome {
-	did := outcome{releases: r.Catalog.Names()}
+	did := outcome{releases: r.Catalog.Names(), now: r.Now()}
 	if !o.known {
 		return did
 	}
@@ -85,7 +88,7 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 		Keep:    o.wanted.Keep(),
 		Kinds:   []client.ObjectList{&v1alpha1.MicroserviceList{}},
 	})
-	did.writes, did.err = done.Writes, err
+	did.writes, did.edits, did.err = done.Writes, done.Edits, err
 	return did
 }
 
@@ -98,10 +101,15 @@ func (r *Reconciler) report(ctx context.Context, o observed, did outcome) error 
 	}
 	before := p.DeepCopy()
 	p.Status = status
-	if err := r.Client.Status().Patch(ctx, p, client.MergeFrom(before)); err != nil {
+	err := r.Client.Status().Patch(ctx, p, conditions.Patch(before, len(did.edits)))
+	if apierrors.IsConflict(err) {
+		return nil // the cache lags: what changed the resource brings the next reconcile
+	}
+	if err != nil {
 		return fmt.Errorf("write status: %w", err)
 	}
 	apply.Count("StreamingPlatform", apply.Reporting)
 	conditions.Announce(r.Events, p, before.Status.Conditions, p.Status.Conditions)
+	conditions.AnnounceEdits(r.Events, p, before.Status.Conditions, p.Status.Conditions)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,6 +20,9 @@ import (
 type outcome struct {
 	writes int
 	err    error
+	// edits of Microservices that were set back.
+	edits []apply.Edit
+	now   time.Time
 	// releases that the operator knows, for people.
 	releases string
 }
@@ -45,6 +49,7 @@ func statusOf(o observed, did outcome) v1alpha1.StreamingPlatformStatus {
 		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionRoutesAccepted, routesAccepted(o.wanted.Routes))
 		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionRouteReady, routeReady(o))
 	}
+	conditions.PutEdits(&status.Conditions, o.platform.Generation, adviceOn(o.platform, o.wanted, did.edits), did.now)
 	conditions.Set(&status.Conditions, o.platform.Generation, summary(o, did, status.Services))
 	joined := membersOf(o)
 	if o.known {
