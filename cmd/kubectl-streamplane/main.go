@@ -45,6 +45,6 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(renderCommand(), planCommand(), statusCommand())
+	root.AddCommand(renderCommand(), planCommand(), statusCommand(), pauseCommand(), resumeCommand(), ejectCommand())
 	return root
 }
