@@ -181,7 +181,7 @@ func (e ejector) handOver(ctx context.Context, f found) error {
 		return err
 	}
 	e.say("%s: Team", where)
-	return e.until(ctx, "the operator hands microservice "+f.microservice.Name+" over", func(ctx context.Context) (bool, error) {
+	return until(ctx, e.timeout, "the operator hands microservice "+f.microservice.Name+" over", func(ctx context.Context) (bool, error) {
 		err := e.cluster.Get(ctx, client.ObjectKeyFromObject(f.microservice), f.microservice)
 		return err == nil && metav1.GetControllerOf(f.microservice) == nil, err
 	})
@@ -194,7 +194,7 @@ func (e ejector) orphan(ctx context.Context, object client.Object, what string) 
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("delete %s: %w", what, err)
 	}
-	err = e.until(ctx, what+" lets go of what it made", func(ctx context.Context) (bool, error) {
+	err = until(ctx, e.timeout, what+" lets go of what it made", func(ctx context.Context) (bool, error) {
 		err := e.cluster.Get(ctx, client.ObjectKeyFromObject(object), object)
 		return apierrors.IsNotFound(err) || err == nil && object.GetUID() != uid, client.IgnoreNotFound(err)
 	})
@@ -204,10 +204,11 @@ func (e ejector) orphan(ctx context.Context, object client.Object, what string) 
 	return err
 }
 
-func (e ejector) until(ctx context.Context, what string, done wait.ConditionWithContextFunc) error {
-	err := wait.PollUntilContextTimeout(ctx, glance, e.timeout, true, done)
+// until waits for a step of others.
+func until(ctx context.Context, timeout time.Duration, what string, done wait.ConditionWithContextFunc) error {
+	err := wait.PollUntilContextTimeout(ctx, glance, timeout, true, done)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("not within %s: %s", e.timeout, what)
+		return fmt.Errorf("not within %s: %s", timeout, what)
 	}
 	return err
 }

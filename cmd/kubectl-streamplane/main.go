@@ -39,12 +39,12 @@ func main() {
 func newCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "kubectl-streamplane",
-		Short:         "See what the operator makes of a platform, what a change would do, and why something is not ready",
+		Short:         "Look into platforms, see what a change would do, and operate their services",
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl streamplane"},
 		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(renderCommand(), planCommand(), statusCommand(), pauseCommand(), resumeCommand(), ejectCommand())
+	root.AddCommand(renderCommand(), planCommand(), statusCommand(), pauseCommand(), resumeCommand(), ejectCommand(), adoptCommand())
 	return root
 }

@@ -92,6 +92,8 @@ type planned struct {
 	Pods int64 `json:"pods,omitempty"`
 	// Note says why, or what the number of pods becomes.
 	Note string `json:"note,omitempty"`
+	// fields of the pod template that change.
+	fields []string
 }
 
 func (p *plan) add(c planned) {

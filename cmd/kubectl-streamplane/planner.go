@@ -309,7 +309,7 @@ func (c *planned) describe(before, after *unstructured.Unstructured) {
 		c.Note = "pods " + bounds(before) + " become " + bounds(after)
 	case c.Kind != "Deployment":
 	case c.Impact == impactRoll:
-		c.Pods = was
+		c.Pods, c.fields = was, templateDifferences(before, after)
 	case c.Impact == impactScale:
 		c.Note = fmt.Sprintf("pods %d become %d", was, is)
 	}

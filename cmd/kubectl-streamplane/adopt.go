@@ -1,0 +1,362 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/streamplane/streamplane/api/v1alpha1"
+	"github.com/streamplane/streamplane/controllers/microservice/desired"
+	reconciler "github.com/streamplane/streamplane/controllers/platform"
+)
+
+const adoptHelp = `Make a Deployment that nobody controls, and the Service, HorizontalPodAutoscaler and others around it, those of a new
+Microservice, without restarting a pod.
+
+The Microservice is computed from what runs, or given with --filename. Before anything is written the API server is asked
+(server-side dry-run) what the operator would make of it. When a pod would be replaced, adopt refuses and lists the
+differences. Then the Microservice is made, paused; the objects become its own; and it is released from its pause. The UIDs
+of the pods before and after are printed.
+
+The selector of a Deployment cannot change, so only a Deployment is adopted that has the name and the selector that the
+operator gives: <microservice>-blue, and the labels app.kubernetes.io/name (the service), app.kubernetes.io/instance (the
+Microservice) and streamplane.dev/slot=blue. That is what eject leaves behind. Others: add the service to the platform
+beside the Deployment, move the traffic, and delete the Deployment.`
+
+func adoptCommand() *cobra.Command {
+	var platform, file string
+	var dryRun bool
+	var timeout time.Duration
+	var to *connection
+	cmd := &cobra.Command{
+		Use: "adopt DEPLOYMENT", Short: "Make a Deployment that nobody controls the one of a new Microservice, without restarting a pod",
+		Long: adoptHelp, Args: cobra.ExactArgs(1),
+		Example: "  kubectl streamplane adopt acme-search-blue --platform acme --dry-run\n  kubectl streamplane adopt acme-search-blue --platform acme",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cluster, namespace, err := to.open()
+			if err != nil {
+				return err
+			}
+			a := adopter{planner: planner{cluster: cluster}, timeout: timeout, out: cmd.OutOrStdout()}
+			m, err := a.described(cmd.Context(), client.ObjectKey{Namespace: namespace, Name: args[0]}, platform)
+			if err != nil {
+				return err
+			}
+			if file != "" {
+				if m, err = a.given(file, cmd.InOrStdin(), m); err != nil {
+					return err
+				}
+			}
+			err = a.check(cmd.Context(), m, file == "")
+			switch {
+			case dryRun:
+				return errors.Join(writeYAML(cmd.OutOrStdout(), m), err)
+			case err != nil:
+				return err
+			default:
+				return a.adopt(cmd.Context(), m)
+			}
+		},
+	}
+	cmd.Flags().StringVarP(&platform, "platform", "p", "", "`name` of the platform that the service joins")
+	cmd.Flags().StringVarP(&file, "filename", "f", "", "`file` with the Microservice (default: computed from what runs)")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only check, and print the Microservice")
+	cmd.Flags().DurationVar(&timeout, "timeout", 2*time.Minute, "how long the operator may take")
+	_ = cmd.MarkFlagRequired("platform") // it exists
+	to = newConnection(cmd.Flags())
+	return cmd
+}
+
+// adopter takes over what runs.
+type adopter struct {
+	planner
+	timeout time.Duration
+	out     io.Writer
+	live    workload
+}
+
+// described reads what runs and describes it.
+func (a *adopter) described(ctx context.Context, key client.ObjectKey, platform string) (*v1alpha1.Microservice, error) {
+	d := &appsv1.Deployment{}
+	if err := a.cluster.Get(ctx, key, d); err != nil {
+		return nil, fmt.Errorf("read deployment %s: %w", key.Name, err)
+	}
+	name, err := adoptable(d)
+	if err != nil {
+		return nil, err
+	}
+	a.live.deployment = d
+	hpa, offer := &autoscalingv2.HorizontalPodAutoscaler{}, &corev1.Service{}
+	if err := a.cluster.Get(ctx, key, hpa); client.IgnoreNotFound(err) != nil {
+		return nil, fmt.Errorf("read autoscaler: %w", err)
+	} else if err == nil {
+		a.live.autoscaler = hpa
+	}
+	if err := a.cluster.Get(ctx, client.ObjectKey{Namespace: key.Namespace, Name: name}, offer); client.IgnoreNotFound(err) != nil {
+		return nil, fmt.Errorf("read service: %w", err)
+	} else if err == nil {
+		a.live.service = offer
+	}
+	service := d.Spec.Selector.MatchLabels[desired.LabelName]
+	m := microserviceOf(a.live, platform, name, service)
+	if name == desired.Name(platform, service) { // the platform may take it once it is no longer its team's
+		m.Annotations = map[string]string{reconciler.AnnotationHandedOver: platform}
+	}
+	return m, nil
+}
+
+// adoptable names the Microservice whose Deployment this can be.
+func adoptable(d *appsv1.Deployment) (string, error) {
+	if c := metav1.GetControllerOf(d); c != nil {
+		return "", fmt.Errorf("deployment %s belongs to %s %s", d.Name, c.Kind, c.Name)
+	}
+	labels := map[string]string{}
+	if d.Spec.Selector != nil {
+		labels = d.Spec.Selector.MatchLabels
+	}
+	m := &v1alpha1.Microservice{}
+	m.Name, m.Spec.ServiceName = labels[desired.LabelInstance], labels[desired.LabelName]
+	switch {
+	case m.Name == "" || m.Spec.ServiceName == "" || len(d.Spec.Selector.MatchExpressions) > 0 ||
+		!maps.Equal(labels, desired.SlotSelector(m, desired.SlotBlue)):
+		return "", fmt.Errorf("deployment %s selects pods by %s, which cannot change; the operator's Deployments select by %s, %s and %s=%s: "+
+			"see kubectl streamplane adopt --help", d.Name, metav1.FormatLabelSelector(d.Spec.Selector), desired.LabelName, desired.LabelInstance, desired.LabelSlot, desired.SlotBlue)
+	case desired.Name(m.Name, desired.SlotBlue) != d.Name:
+		return "", fmt.Errorf("deployment %s: that of Microservice %s is named %s", d.Name, m.Name, desired.Name(m.Name, desired.SlotBlue))
+	default:
+		return m.Name, nil
+	}
+}
+
+// given is the Microservice of a file, which must be the one that can adopt.
+func (a *adopter) given(file string, stdin io.Reader, described *v1alpha1.Microservice) (*v1alpha1.Microservice, error) {
+	in, err := readManifest([]string{file}, stdin, described.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	if len(in.microservices) != 1 || len(in.platforms) > 0 {
+		return nil, fmt.Errorf("%s: want one Microservice and nothing else", file)
+	}
+	m := in.microservices[0]
+	same := m.Name == described.Name && m.Namespace == described.Namespace && m.Spec.PlatformRef == described.Spec.PlatformRef &&
+		desired.ServiceName(m) == desired.ServiceName(described)
+	if !same {
+		return nil, fmt.Errorf("%s: the Microservice must be %s in namespace %s, with platformRef %s and serviceName %s",
+			file, described.Name, described.Namespace, described.Spec.PlatformRef.Name, desired.ServiceName(described))
+	}
+	return m, nil
+}
+
+// check refuses when a pod would be replaced, a name is taken, or the platform
+// runs the service itself. A computed Microservice does not know who may reach
+// the pods, so that it must not change a NetworkPolicy either.
+func (a *adopter) check(ctx context.Context, m *v1alpha1.Microservice, computed bool) error {
+	if problem := problemOf(m); problem != "" {
+		return errors.New("spec." + problem)
+	}
+	if err := a.cluster.Create(ctx, m.DeepCopy(), client.DryRunAll); err != nil {
+		return fmt.Errorf("make microservice %s: %w", m.Name, err)
+	}
+	p := &v1alpha1.StreamingPlatform{}
+	err := a.cluster.Get(ctx, client.ObjectKey{Namespace: m.Namespace, Name: m.Spec.PlatformRef.Name}, p)
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("read platform: %w", err)
+	}
+	for _, s := range p.Status.Services {
+		if s.Name == desired.ServiceName(m) && s.ManagedBy != v1alpha1.ManagedByTeam {
+			return fmt.Errorf("streamingplatform %s runs service %s itself: first set managedBy: Team in its entry of spec.services", p.Name, s.Name)
+		}
+	}
+	var result plan
+	var refused []string
+	for _, object := range desired.Objects(m, desired.SlotBlue) {
+		c, err := a.change(ctx, object, func(o *unstructured.Unstructured) bool { return metav1.GetControllerOf(o) == nil })
+		if err != nil {
+			return err
+		}
+		unknown := computed && c.Kind == "NetworkPolicy" && c.Impact != impactNone && c.Impact != impactMetadata
+		switch {
+		case unknown, slices.Contains([]impact{impactRoll, impactRecreate, impactRefuse, impactScale}, c.Impact):
+			refused = append(refused, fmt.Sprintf("%s %s %s %s", c.Impact, c.Kind, c.Name, c.Note))
+			refused = append(refused, c.fields...)
+		default:
+			result.add(c)
+		}
+	}
+	if len(refused) > 0 {
+		return fmt.Errorf("not adopted, nothing was written: pods or who may reach them would change; give a Microservice that fits with --filename, --dry-run prints one to begin with:\n  %s",
+			strings.Join(refused, "\n  "))
+	}
+	return writePlan(a.out, result)
+}
+
+// adopt makes the Microservice, gives it the objects, and lets the operator work.
+func (a *adopter) adopt(ctx context.Context, m *v1alpha1.Microservice) error {
+	before, err := a.pods(ctx)
+	if err != nil {
+		return err
+	}
+	paused := m.DeepCopy()
+	paused.Spec.Paused = true
+	if err := a.cluster.Create(ctx, paused, client.FieldOwner(fieldManager)); err != nil {
+		return fmt.Errorf("make microservice %s: %w", m.Name, err)
+	}
+	undo := fmt.Sprintf("to undo: kubectl delete microservice -n %s %s --cascade=orphan", m.Namespace, m.Name)
+	for _, object := range desired.Objects(m, desired.SlotBlue) {
+		if err := a.give(ctx, paused, object); err != nil {
+			return fmt.Errorf("%w; %s", err, undo)
+		}
+	}
+	if !m.Spec.Paused {
+		resume := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"paused":null}}`))
+		if err := a.cluster.Patch(ctx, paused, resume, client.FieldOwner(fieldManager)); err != nil {
+			return fmt.Errorf("release microservice %s from its pause: %w; %s", m.Name, err, undo)
+		}
+	}
+	if err := a.seen(ctx, paused); err != nil {
+		return fmt.Errorf("%w; %s", err, undo)
+	}
+	after, err := a.pods(ctx)
+	if err != nil {
+		return err
+	}
+	t := newTable(a.out, "POD", "UID BEFORE", "UID AFTER")
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		t.row(name, before[name], after[name])
+	}
+	if err := t.Flush(); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	_, err = fmt.Fprintf(a.out, "microservice %s runs deployment %s\n", m.Name, a.live.deployment.Name)
+	return err
+}
+
+// give makes a Microservice the controller of an object, if it exists.
+func (a *adopter) give(ctx context.Context, owner *v1alpha1.Microservice, wanted client.Object) error {
+	o := &metav1.PartialObjectMetadata{}
+	o.SetGroupVersionKind(wanted.GetObjectKind().GroupVersionKind())
+	if err := a.cluster.Get(ctx, client.ObjectKeyFromObject(wanted), o); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	before := o.DeepCopy()
+	reference := metav1.NewControllerRef(owner, v1alpha1.GroupVersion.WithKind("Microservice"))
+	reference.BlockOwnerDeletion = new(false)
+	o.OwnerReferences = append(o.OwnerReferences, *reference)
+	if o.Labels == nil {
+		o.Labels = map[string]string{}
+	}
+	maps.Copy(o.Labels, wanted.GetLabels()) // by which the operator finds it
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := a.cluster.Patch(ctx, o, patch, client.FieldOwner(fieldManager)); err != nil {
+		return fmt.Errorf("give %s %s to microservice %s: %w", o.Kind, o.Name, owner.Name, err)
+	}
+	return nil
+}
+
+// seen waits until the operator has applied the Microservice, and holds it to
+// what the dry-run promised.
+func (a *adopter) seen(ctx context.Context, m *v1alpha1.Microservice) error {
+	err := until(ctx, a.timeout, "the operator takes microservice "+m.Name, func(ctx context.Context) (bool, error) {
+		err := a.cluster.Get(ctx, client.ObjectKeyFromObject(m), m)
+		paused := apimeta.IsStatusConditionTrue(m.Status.Conditions, v1alpha1.ConditionPaused)
+		return err == nil && m.Status.ObservedGeneration == m.Generation && m.Spec.Paused == paused && len(m.Status.Slots) > 0, err
+	})
+	if err != nil {
+		return err
+	}
+	d := &appsv1.Deployment{}
+	if err := a.cluster.Get(ctx, client.ObjectKeyFromObject(a.live.deployment), d); err != nil {
+		return fmt.Errorf("read deployment: %w", err)
+	}
+	if !equality.Semantic.DeepEqual(d.Spec.Template, a.live.deployment.Spec.Template) {
+		return fmt.Errorf("deployment %s has another pod template now: somebody changed it meanwhile", d.Name)
+	}
+	return nil
+}
+
+// pods are the UIDs of the pods of the Deployment, by name.
+func (a *adopter) pods(ctx context.Context) (map[string]string, error) {
+	list := &corev1.PodList{}
+	err := a.cluster.List(ctx, list, client.InNamespace(a.live.deployment.Namespace), client.MatchingLabels(a.live.deployment.Spec.Selector.MatchLabels))
+	if err != nil {
+		return nil, fmt.Errorf("list pods: %w", err)
+	}
+	uids := map[string]string{}
+	for _, p := range list.Items {
+		uids[p.Name] = string(p.UID)
+	}
+	return uids, nil
+}
+
+// maxDifferences bounds what a refusal lists.
+const maxDifferences = 20
+
+// templateDifferences are the fields of pods that would change.
+func templateDifferences(before, after *unstructured.Unstructured) []string {
+	was, _, _ := unstructured.NestedFieldNoCopy(before.Object, "spec", "template")
+	is, _, _ := unstructured.NestedFieldNoCopy(after.Object, "spec", "template")
+	var all []string
+	differences("spec.template", was, is, &all)
+	if more := len(all) - maxDifferences; more > 0 {
+		all = append(all[:maxDifferences], fmt.Sprintf("and %d more", more))
+	}
+	return all
+}
+
+func differences(path string, was, is any, all *[]string) {
+	if equality.Semantic.DeepEqual(was, is) {
+		return
+	}
+	wasMap, ok := was.(map[string]any)
+	isMap, alsoOK := is.(map[string]any)
+	if ok && alsoOK {
+		keys := map[string]bool{}
+		for key := range wasMap {
+			keys[key] = true
+		}
+		for key := range isMap {
+			keys[key] = true
+		}
+		for _, key := range slices.Sorted(maps.Keys(keys)) {
+			differences(path+"."+key, wasMap[key], isMap[key], all)
+		}
+		return
+	}
+	wasList, ok := was.([]any)
+	isList, alsoOK := is.([]any)
+	if ok && alsoOK && len(wasList) == len(isList) {
+		for i := range wasList {
+			differences(fmt.Sprintf("%s[%d]", path, i), wasList[i], isList[i], all)
+		}
+		return
+	}
+	*all = append(*all, fmt.Sprintf("%s: %s becomes %s", path, brief(was), brief(is)))
+}
+
+func brief(value any) string {
+	const enough = 80
+	text := fmt.Sprint(value)
+	if value == nil {
+		text = "nothing"
+	}
+	if len(text) > enough {
+		return text[:enough] + "..."
+	}
+	return text
+}
