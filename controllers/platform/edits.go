@@ -10,8 +10,8 @@ import (
 	"github.com/streamplane/streamplane/controllers/platform/desired"
 )
 
-// fixed are the fields of a Microservice that the platform itself decides.
-var fixed = []string{"platformRef", "serviceName"}
+// fixed are the fields of a Microservice that an entry of a platform has not.
+var fixed = []string{"platformRef", "serviceName", "routes"}
 
 // adviceOn says of each edit of a Microservice which field to change instead.
 func adviceOn(p *v1alpha1.StreamingPlatform, wanted desired.Platform, edits []apply.Edit) []string {

@@ -23,7 +23,6 @@ var behind = map[string][]struct{ path, field string }{
 	"PodDisruptionBudget":     {{"spec.", "disruption"}},
 	"Service":                 {{"spec.ports", "ports"}},
 	"NetworkPolicy":           {{"spec.", "network, calls or expose"}},
-	"ConfigMap":               {{"data", "files"}},
 }
 
 // sameName are the fields of a pod and of its main container that have their
