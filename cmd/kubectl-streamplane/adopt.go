@@ -185,7 +185,7 @@ func (a *adopter) check(ctx context.Context, m *v1alpha1.Microservice, computed 
 	}
 	var result plan
 	var refused []string
-	for _, object := range desired.Objects(m, desired.SlotBlue) {
+	for _, object := range a.objects(m) {
 		c, err := a.change(ctx, object, func(o *unstructured.Unstructured) bool { return metav1.GetControllerOf(o) == nil })
 		if err != nil {
 			return err
@@ -218,7 +218,7 @@ func (a *adopter) adopt(ctx context.Context, m *v1alpha1.Microservice) error {
 		return fmt.Errorf("make microservice %s: %w", m.Name, err)
 	}
 	undo := fmt.Sprintf("to undo: kubectl delete microservice -n %s %s --cascade=orphan", m.Namespace, m.Name)
-	for _, object := range desired.Objects(m, desired.SlotBlue) {
+	for _, object := range a.objects(m) {
 		if err := a.give(ctx, paused, object); err != nil {
 			return fmt.Errorf("%w; %s", err, undo)
 		}
@@ -245,6 +245,12 @@ func (a *adopter) adopt(ctx context.Context, m *v1alpha1.Microservice) error {
 	}
 	_, err = fmt.Fprintf(a.out, "microservice %s runs deployment %s\n", m.Name, a.live.deployment.Name)
 	return err
+}
+
+// objects are what the operator would apply. What the pods took from ConfigMaps
+// and Secrets counts as unchanged.
+func (a *adopter) objects(m *v1alpha1.Microservice) []client.Object {
+	return desired.Objects(m, desired.SlotBlue, desired.ConfigOf(a.live.deployment, ""))
 }
 
 // give makes a Microservice the controller of an object, if it exists.

@@ -20,7 +20,7 @@ import (
 
 const rich = `{services: [{name: search, image: "registry.test/search:1", replicas: 2, ports: [{name: http, port: 7000, servicePort: 80}],
 	env: [{name: A, value: a}, {name: B, valueFrom: {secretKeyRef: {name: s, key: k}}}], calls: [{to: gateway, timeout: 2s}],
-	podLabels: {team: search}, terminationGracePeriodSeconds: 9, resources: {requests: {cpu: 100m, memory: 64Mi}},
+	podLabels: {team: search}, podAnnotations: {team: search}, terminationGracePeriodSeconds: 9, resources: {requests: {cpu: 100m, memory: 64Mi}},
 	probes: {readiness: {httpGet: {path: /ready, port: http}}}, nodeSelector: {disk: fast}}]}`
 
 // pod makes one that the Deployment selects: nothing else does here.

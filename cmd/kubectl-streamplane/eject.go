@@ -16,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
-	"github.com/streamplane/streamplane/controllers/apply"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
 )
 
@@ -119,8 +118,7 @@ func plain(o *unstructured.Unstructured) {
 	metadata := map[string]any{"name": o.GetName(), "namespace": o.GetNamespace()}
 	labels, annotations := o.GetLabels(), o.GetAnnotations()
 	delete(labels, desired.LabelManagedBy)
-	delete(annotations, apply.HashAnnotation)
-	delete(annotations, "deployment.kubernetes.io/revision")
+	annotations = without(annotations, "streamplane.dev/", "deployment.kubernetes.io/revision")
 	o.Object["metadata"] = metadata
 	if len(labels) > 0 {
 		o.SetLabels(labels)

@@ -54,6 +54,7 @@ func microserviceOf(r workload, platform, name, service string) *v1alpha1.Micros
 	spec.NodeSelector = convert[map[string]v1alpha1.LabelValue](pod.Spec.NodeSelector)
 	spec.Tolerations, spec.Affinity, spec.PriorityClassName = pod.Spec.Tolerations, pod.Spec.Affinity, pod.Spec.PriorityClassName
 	spec.PodLabels = convert[map[string]v1alpha1.LabelValue](without(pod.Labels, "app.kubernetes.io/", "streamplane.dev/", callLabel))
+	spec.PodAnnotations = convert[map[string]v1alpha1.AnnotationValue](without(pod.Annotations, "streamplane.dev/", "kubectl.kubernetes.io/"))
 	spec.Rollout = rolloutOf(d)
 	if r.autoscaler == nil {
 		spec.Replicas = d.Spec.Replicas
