@@ -48,8 +48,7 @@ func lastManager(live client.Object, path string) string {
 	leaf := `"f:` + path[strings.LastIndex(path, ".")+1:] + `"`
 	var last metav1.ManagedFieldsEntry
 	for _, e := range live.GetManagedFields() {
-		if strings.HasPrefix(e.Manager, FieldManager) || e.Subresource == "status" || e.FieldsV1 == nil ||
-			!strings.Contains(e.FieldsV1.GetRawString(), leaf) {
+		if !MayBeEdit(e) || e.FieldsV1 == nil || !strings.Contains(e.FieldsV1.GetRawString(), leaf) {
 			continue
 		}
 		if last.Manager == "" || last.Time.Before(e.Time) {
@@ -57,6 +56,14 @@ func lastManager(live client.Object, path string) string {
 		}
 	}
 	return last.Manager
+}
+
+// MayBeEdit says whether somebody else than the operator owns specifications
+// by an entry. Controllers of Kubernetes write status and annotations; of what
+// they set in a specification only the scale counts.
+func MayBeEdit(e metav1.ManagedFieldsEntry) bool {
+	ours := strings.HasPrefix(e.Manager, FieldManager)
+	return !ours && e.Subresource != "status" && (e.Manager != controllerManager || e.Subresource == "scale")
 }
 
 // Told is an edit in a sentence; instead is the field to change, or "".

@@ -75,14 +75,15 @@ func saysWeOwnReplicas(e metav1.ManagedFieldsEntry) bool {
 }
 
 // TrimOwners leaves out of an object for the cache who owns its fields. That is
-// much, and of what a Microservice makes only the number of pods is asked for.
+// much, and of what a Microservice makes only the number of pods is asked for,
+// and who edits it by hand: at rest nobody.
 func TrimOwners(object any) (any, error) {
 	o, ok := object.(metav1.Object)
 	if !ok {
 		return object, nil // a tombstone
 	}
 	o.SetManagedFields(slices.DeleteFunc(o.GetManagedFields(), func(e metav1.ManagedFieldsEntry) bool {
-		return !saysWeOwnReplicas(e)
+		return !saysWeOwnReplicas(e) && !apply.MayBeEdit(e)
 	}))
 	if len(o.GetManagedFields()) == 0 {
 		o.SetManagedFields(nil)

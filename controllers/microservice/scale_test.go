@@ -15,9 +15,10 @@ func TestTrimOwners(t *testing.T) {
 		}
 	}
 	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "a", ManagedFields: []metav1.ManagedFieldsEntry{
-		entry("kubectl", `{"f:spec":{"f:replicas":{}}}`), entry("streamplane", `{"f:spec":{"f:replicas":{}}}`),
+		entry("kubectl-edit", `{"f:spec":{"f:replicas":{}}}`), entry("streamplane", `{"f:spec":{"f:replicas":{}}}`),
+		entry("kube-controller-manager", `{"f:metadata":{}}`), entry("streamplane-scale", `{"f:spec":{"f:replicas":{}}}`),
 	}}}
-	if _, err := TrimOwners(d); err != nil || len(d.ManagedFields) != 1 || !ownsReplicas(d) {
+	if _, err := TrimOwners(d); err != nil || len(d.ManagedFields) != 2 || !ownsReplicas(d) || d.ManagedFields[0].Manager != "kubectl-edit" {
 		t.Errorf("%v, %v", d.ManagedFields, err)
 	}
 	s := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "a", ManagedFields: []metav1.ManagedFieldsEntry{entry("streamplane", `{"f:spec":{}}`)}}}
