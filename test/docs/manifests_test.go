@@ -30,7 +30,9 @@ var plugin = sync.OnceValues(func() (program string, err error) {
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if folder != "" {
-		os.RemoveAll(folder)
+		if err := os.RemoveAll(folder); err != nil {
+			fmt.Fprintln(os.Stderr, "remove the built plugin:", err)
+		}
 	}
 	os.Exit(code)
 }
