@@ -5,9 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
 )
 
 func TestShortenDropsDescriptionsOfKubernetesTypesOnly(t *testing.T) {
