@@ -296,19 +296,17 @@ func TestStatus(t *testing.T) {
 		t.Errorf("without a platform: %v", err)
 	}
 	running(t, namespace, "{}", "acme-gateway-blue")
-	var out string
 	eventually(t, func() error {
-		var err error
-		if out, err = status("acme"); err == nil && !strings.Contains(out, "StreamingPlatform "+namespace+"/acme   False") {
-			err = errors.New(out)
+		out, err := status("acme")
+		for _, want := range []string{
+			"StreamingPlatform " + namespace + "/acme   False", "├─ streaming", "└─ gateway", "MESSAGE", "changes are being applied",
+		} {
+			if err == nil && !strings.Contains(out, want) {
+				err = fmt.Errorf("no %q in\n%s", want, out)
+			}
 		}
 		return err
 	})
-	for _, want := range []string{"├─ streaming", "└─ gateway", "MESSAGE", "changes are being applied"} {
-		if !strings.Contains(out, want) {
-			t.Errorf("no %q in\n%s", want, out)
-		}
-	}
 	if _, err := status("other"); err == nil || !strings.Contains(err.Error(), "there is no streamingplatform other") {
 		t.Errorf("an unknown platform: %v", err)
 	}
