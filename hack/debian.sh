@@ -12,33 +12,33 @@ for program in apt-get dpkg-deb; do
 done
 folder=$1
 shift
-work=$folder.part
-rm -rf "$work"
-mkdir -p "$work/archives/partial" "$work/root/var/lib/dpkg/status.d"
-trap 'rm -rf "$work"' EXIT
+scratch=$folder.part
+rm -rf "$scratch"
+mkdir -p "$scratch/archives/partial" "$scratch/root/var/lib/dpkg/status.d"
+trap 'rm -rf "$scratch"' EXIT
 
 download() {
 	apt-get install -qq -y --download-only --no-install-recommends \
-		-o Dir::State::status=/dev/null -o Dir::Cache::archives="$work/archives" -o Debug::NoLocking=true \
-		-o APT::Sandbox::User="$(id -un)" "$@" >"$work/log" 2>&1
+		-o Dir::State::status=/dev/null -o Dir::Cache::archives="$scratch/archives" -o Debug::NoLocking=true \
+		-o APT::Sandbox::User="$(id -un)" "$@" >"$scratch/log" 2>&1
 }
 if ! download "$@"; then
 	apt-get update -qq # the package lists of a fresh machine are empty or old
 	download "$@" || {
-		cat "$work/log" >&2
+		cat "$scratch/log" >&2
 		exit 1
 	}
 fi
 
-for archive in "$work"/archives/*.deb; do
+for archive in "$scratch"/archives/*.deb; do
 	name=$(dpkg-deb --field "$archive" Package)
-	dpkg-deb --extract "$archive" "$work/root"
-	dpkg-deb --field "$archive" >"$work/root/var/lib/dpkg/status.d/$name"
+	dpkg-deb --extract "$archive" "$scratch/root"
+	dpkg-deb --field "$archive" >"$scratch/root/var/lib/dpkg/status.d/$name"
 done
-rm -rf "$work"/root/usr/share/{man,info,lintian,locale,bug,gdb}
-find "$work/root/usr/share/doc" ! -type d ! -name copyright -delete
-find "$work/root" -type d -empty -delete
+rm -rf "$scratch"/root/usr/share/{man,info,lintian,locale,bug,gdb}
+find "$scratch/root/usr/share/doc" ! -type d ! -name copyright -delete
+find "$scratch/root" -type d -empty -delete
 
 rm -rf "$folder"
 mkdir -p "$(dirname "$folder")"
-mv "$work/root" "$folder"
+mv "$scratch/root" "$folder"
