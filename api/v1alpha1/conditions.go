@@ -15,8 +15,9 @@ const (
 	ConditionStalled = "Stalled"
 	// ConditionScalingActive says whether the autoscaler of a Microservice can
 	// measure and scale it, in the autoscaler's words. It never influences
-	// Ready. Polarity: normal-true. Present only with an autoscaler that the
-	// operator makes: native, or of KEDA.
+	// Ready. Polarity: normal-true. Present with an autoscaler that the operator
+	// makes, native or of KEDA; with one of others only while False, because it
+	// scales the Deployment instead of the Microservice.
 	ConditionScalingActive = "ScalingActive"
 	// ConditionPlatformFound is False when the StreamingPlatform that
 	// spec.platformRef names does not exist; the service runs all the same.
@@ -130,6 +131,9 @@ const (
 	ReasonPlatformNotFound = "PlatformNotFound"
 	// ReasonScalingUnknown says that the autoscaler has not yet reported.
 	ReasonScalingUnknown = "ScalingUnknown"
+	// ReasonScaledDirectly says that an autoscaler of others scales the Deployment
+	// instead of the Microservice.
+	ReasonScaledDirectly = "ScaledDirectly"
 	// ReasonAPIMissing says that the cluster does not serve an optional API that
 	// is asked for; it is used as soon as it is there.
 	ReasonAPIMissing = "APIMissing"

@@ -16,7 +16,8 @@ const (
 	AutoscalingNative AutoscalingMode = "Native"
 	// AutoscalingKEDA makes a ScaledObject of KEDA.
 	AutoscalingKEDA AutoscalingMode = "KEDA"
-	// AutoscalingExternal keeps the operator's hands off the number of pods.
+	// AutoscalingExternal leaves the number to an autoscaler of others, which
+	// scales the Microservice.
 	AutoscalingExternal AutoscalingMode = "External"
 )
 
@@ -34,9 +35,8 @@ type Autoscaling struct {
 	// HorizontalPodAutoscaler made by the operator. KEDA is a ScaledObject made
 	// by the operator, which needs KEDA: without it the number stays as it is,
 	// and the condition ScalingActive says so. External is an autoscaler of
-	// yours, which targets the Deployment <microservice>-blue: the operator
-	// creates it with spec.replicas and then never writes the number. Absent
-	// means Native.
+	// yours, which targets the scale subresource of the Microservice: it sets
+	// spec.replicas there, and the pods follow. Absent means Native.
 	// +optional
 	Mode AutoscalingMode `json:"mode,omitempty"`
 

@@ -136,8 +136,11 @@ type WorkloadSpec struct {
 	Probes *Probes `json:"probes,omitempty"`
 
 	// replicas is a fixed number of pods. Absent, and with no autoscaling,
-	// means 1. Mutually exclusive with autoscaling, except with its mode
-	// External: there it is required and is the number of pods to start with.
+	// means 1; the scale subresource of a Microservice then answers with an
+	// error. Mutually exclusive with autoscaling, except with its mode External:
+	// there it is required. In a service of a platform it then is the number of
+	// pods to start with, in a Microservice the number that the autoscaler sets.
+	// A service that runs keeps its number when the mode becomes External.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000

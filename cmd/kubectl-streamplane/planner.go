@@ -21,6 +21,7 @@ import (
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/apply"
+	"github.com/streamplane/streamplane/controllers/membership"
 	"github.com/streamplane/streamplane/controllers/microservice"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
 	reconciler "github.com/streamplane/streamplane/controllers/platform"
@@ -156,6 +157,9 @@ func (p planner) planMicroservice(ctx context.Context, m *v1alpha1.Microservice,
 	}
 	wanted := map[string]bool{}
 	for _, object := range desired.Objects(desired.WithFloor(m, desired.FloorAt(m, p.now).Replicas), desired.SlotBlue, config) {
+		if d, ok := object.(*appsv1.Deployment); ok && desired.ScaledElsewhere(live) && desired.ScaledElsewhere(m) && membership.IsTeams(live) {
+			d.Spec.Replicas = m.Spec.Replicas // in a step of its own, see keepReplicas
+		}
 		change, err := p.change(ctx, object, func(o *unstructured.Unstructured) bool { return controlledBy(o, live) })
 		if err != nil {
 			return err

@@ -59,7 +59,8 @@ type Set struct {
 	// KeptBy are the labels by which an existing object is one of Kept, also
 	// when an earlier owner of that name left it.
 	KeptBy map[string]string
-	// Objects are applied in this order.
+	// Objects are applied in this order. One with a resource version is written
+	// only while it has that: what is wanted of it follows from what was seen.
 	Objects []client.Object
 	// Keep names objects that stay as they are although they are not in
 	// Objects.
@@ -131,10 +132,16 @@ func (s Syncer) apply(ctx context.Context, set Set, owner, object client.Object,
 			return err
 		}
 		intent.SetUID(live.GetUID()) // fails rather than touch a namesake made meanwhile
+		intent.SetResourceVersion(object.GetResourceVersion())
 	}
 	logf.FromContext(ctx).Info("Applying object", "kind", intent.GetKind(), "object", intent.GetName(), "reason", reason)
 	applied := client.ApplyConfigurationFromUnstructured(intent)
-	if err := s.Client.Apply(ctx, applied, client.FieldOwner(FieldManager), client.ForceOwnership); err != nil {
+	err = s.Client.Apply(ctx, applied, client.FieldOwner(FieldManager), client.ForceOwnership)
+	if apierrors.IsConflict(err) && object.GetResourceVersion() != "" {
+		done.Writes++ // the cache lags: what changed it brings the next reconcile
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("apply %s %s: %w", intent.GetKind(), intent.GetName(), err)
 	}
 	done.Writes++
@@ -171,6 +178,7 @@ func mayTouch(live client.Object, intent *unstructured.Unstructured, keptBy map[
 func (s Syncer) intent(owner, object client.Object) (*unstructured.Unstructured, error) {
 	if owner != nil {
 		object = object.DeepCopyObject().(client.Object)
+		object.SetResourceVersion("")
 		// Without blocking, no permission on the owner's finalizers is needed.
 		err := controllerutil.SetControllerReference(owner, object, s.Client.Scheme(), controllerutil.WithBlockOwnerDeletion(false))
 		if err != nil {

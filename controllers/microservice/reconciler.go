@@ -44,7 +44,7 @@ type Reconciler struct {
 	Now func() time.Time
 }
 
-// +kubebuilder:rbac:groups=streamplane.dev,resources=microservices,verbs=get;list;watch
+// +kubebuilder:rbac:groups=streamplane.dev,resources=microservices,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=streamplane.dev,resources=microservices/status,verbs=patch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
@@ -178,7 +178,7 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 		return outcome{}
 	}
 	o.microservice = desired.WithFloor(o.microservice, o.floor.Replicas)
-	if err := handOverScale(ctx, r.Client, o); err != nil {
+	if passed, err := handOverScale(ctx, r.Client, o); passed || err != nil {
 		return outcome{err: err}
 	}
 	serving, others := split(desired.Objects(o.microservice, o.slot, o.config()))

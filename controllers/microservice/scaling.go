@@ -2,7 +2,9 @@ package microservice
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -11,14 +13,18 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
+	"github.com/streamplane/streamplane/controllers/apply"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
 )
 
 // scalingActive is the autoscaler's first complaint in its own words; nil
-// without an autoscaler of ours.
+// without an autoscaler of ours, unless another one has a wrong target.
 func scalingActive(o observed, did outcome) *metav1.Condition {
-	if o.microservice.Spec.Autoscaling == nil || desired.ScaledElsewhere(o.microservice) {
+	if o.microservice.Spec.Autoscaling == nil {
 		return nil
+	}
+	if desired.ScaledElsewhere(o.microservice) {
+		return scaledDirectly(o)
 	}
 	if desired.ScaledByKEDA(o.microservice) {
 		return scaledByKEDA(o, did)
@@ -46,6 +52,22 @@ func scalingActive(o observed, did outcome) *metav1.Condition {
 		}
 	}
 	return found
+}
+
+// scaledDirectly is nil while nobody but the operator scales the Deployment.
+func scaledDirectly(o observed) *metav1.Condition {
+	if o.deployment == nil {
+		return nil
+	}
+	others := apply.Outsiders(o.deployment, apply.ReplicasField)
+	if len(others) == 0 {
+		return nil
+	}
+	return &metav1.Condition{
+		Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonScaledDirectly, Message: fmt.Sprintf(
+			"Deployment %s was last scaled by %s, and spec.replicas took its number: let the autoscaler target Microservice %s of %s instead",
+			o.deployment.Name, strings.Join(others, ", "), o.microservice.Name, v1alpha1.GroupVersion),
+	}
 }
 
 // longestWait is how long a schedule is waited for at once: the clock may be

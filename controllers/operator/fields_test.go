@@ -8,17 +8,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/api/resource"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 )
-
-const searchExternal = `{platformRef: {name: acme}, image: "registry.test/search:1", replicas: 3, autoscaling: {mode: External}}`
 
 func TestBadFieldsAreRejected(t *testing.T) {
 	t.Parallel()
@@ -181,66 +177,6 @@ func TestBadFieldsAreRejected(t *testing.T) {
 				t.Error("accepted as a service of a platform")
 			}
 		})
-	}
-}
-
-// Whatever becomes of the service, the number of pods is set once.
-func TestExternalScalesOnlyOnce(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	o := w.start(catalog("1.0.0"))
-	w.playControllers()
-	m := w.microservice("finder", searchExternal)
-	w.becomes(m, v1alpha1.ConditionReady, v1alpha1.ReasonAvailable, "3 pods")
-	o.settle()
-	had := w.everHad("finder-blue")
-	for _, n := range []int32{7, 0, 1} {
-		if err := w.scale(t.Context(), get(w, "finder-blue", &appsv1.Deployment{}), n); err != nil {
-			t.Fatal(err)
-		}
-		reason := v1alpha1.ReasonAvailable
-		if n == 0 {
-			reason = v1alpha1.ReasonScaledToZero
-		}
-		w.becomes(m, v1alpha1.ConditionReady, reason, "")
-		change(w, m, func(m *v1alpha1.Microservice) {
-			m.Spec.Image, m.Spec.Replicas = fmt.Sprintf("registry.test/search:%d", n), new(n+2)
-		})
-		w.becomes(m, v1alpha1.ConditionReady, reason, "")
-		o.settle()
-	}
-	o.idle()
-	if diff := cmp.Diff([]int32{3, 7, 0, 1}, had()); diff != "" {
-		t.Errorf("numbers of pods (-want +got):\n%s", diff)
-	}
-	hpas := &autoscalingv2.HorizontalPodAutoscalerList{}
-	if err := w.client.List(t.Context(), hpas, client.InNamespace(w.namespace)); err != nil || len(hpas.Items) > 0 {
-		t.Errorf("%v, autoscalers %v", err, hpas.Items)
-	}
-}
-
-func TestHandOverToAndFromExternal(t *testing.T) {
-	t.Parallel()
-	external := func(n int32) func(*v1alpha1.Microservice) {
-		return func(m *v1alpha1.Microservice) {
-			m.Spec.Replicas, m.Spec.Autoscaling = new(n), &v1alpha1.Autoscaling{Mode: v1alpha1.AutoscalingExternal}
-		}
-	}
-	native := func(m *v1alpha1.Microservice) {
-		setAutoscaling(m)
-		m.Spec.Autoscaling.Memory = &v1alpha1.MemoryTarget{AverageUtilization: 80}
-		m.Spec.Resources = &corev1.ResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("64Mi")}}
-	}
-	cases := map[string]handOver{
-		"fixed to External keeps the number":    {searchFixed(4), external(2), []int32{4}},
-		"zero to External starts":               {searchFixed(0), external(2), []int32{0, 2}},
-		"Native to External keeps the number":   {searchScaled, external(5), []int32{2}},
-		"External to Native keeps the number":   {searchExternal, native, []int32{3}},
-		"External to fixed sets the number":     {searchExternal, setReplicas(5), []int32{3, 5}},
-		"External to the same fixed number too": {searchExternal, setReplicas(3), []int32{3}},
-	}
-	for name, tc := range cases {
-		t.Run(name, tc.check)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/streamplane/streamplane/controllers/apply"
 	"github.com/streamplane/streamplane/controllers/membership"
 	microservice "github.com/streamplane/streamplane/controllers/microservice/desired"
+	"github.com/streamplane/streamplane/controllers/platform/desired"
 )
 
 const (
@@ -51,6 +52,10 @@ func passings(o observed) []passing {
 			all = append(all, passing{m, taken(m, o.platform), v1alpha1.ReasonTakenBack, fmt.Sprintf(
 				"Microservice %s is written by the platform again", m.Name)})
 		}
+		if m, ours := o.microservices[s.Microservice.Name]; s.Problem == "" && ours && leavesExternal(&m, s.Microservice) {
+			all = append(all, passing{m.DeepCopy(), reclaimed(m.DeepCopy()), v1alpha1.ReasonTakenBack, fmt.Sprintf(
+				"Microservice %s gets its number of pods from the platform again", m.Name)})
+		}
 	}
 	return all
 }
@@ -66,7 +71,9 @@ func mayTake(p *v1alpha1.StreamingPlatform, m *v1alpha1.Microservice, service st
 func released(m *v1alpha1.Microservice, p *v1alpha1.StreamingPlatform) *v1alpha1.Microservice {
 	m = m.DeepCopy()
 	m.OwnerReferences = slices.DeleteFunc(m.OwnerReferences, func(r metav1.OwnerReference) bool { return r.UID == p.UID })
-	m.ManagedFields = slices.DeleteFunc(m.ManagedFields, isOurs)
+	m.ManagedFields = slices.DeleteFunc(m.ManagedFields, func(e metav1.ManagedFieldsEntry) bool {
+		return isOurs(e) || e.Manager == apply.ScaleManager
+	})
 	// The API server takes an empty list for none given.
 	m.ManagedFields = append(m.ManagedFields, metav1.ManagedFieldsEntry{
 		Manager: handOverManager, Operation: metav1.ManagedFieldsOperationUpdate,
@@ -91,6 +98,22 @@ func taken(m *v1alpha1.Microservice, p *v1alpha1.StreamingPlatform) *v1alpha1.Mi
 	delete(m.Annotations, AnnotationHandedOver)
 	m.OwnerReferences = append(m.OwnerReferences, *metav1.NewControllerRef(p, v1alpha1.GroupVersion.WithKind("StreamingPlatform")))
 	m.OwnerReferences[len(m.OwnerReferences)-1].BlockOwnerDeletion = new(false) // true needs a right on the owner
+	return reclaimed(m)
+}
+
+// leavesExternal says whether others set a number of pods that the platform no
+// longer wants, and that its apply would leave there.
+func leavesExternal(live, wanted *v1alpha1.Microservice) bool {
+	if wanted.Spec.Replicas != nil || microservice.ScaledElsewhere(wanted) {
+		return false
+	}
+	seeded := slices.Contains(apply.Owners(live, apply.ReplicasField), apply.ScaleManager)
+	return seeded || microservice.ScaledElsewhere(live) && desired.OthersScale(live)
+}
+
+// reclaimed is a Microservice all of whose fields are the platform's.
+func reclaimed(m *v1alpha1.Microservice) *v1alpha1.Microservice {
+	delete(m.Annotations, apply.HashAnnotation) // it must be applied again
 	spec := map[string]any{}
 	var entries []metav1.ManagedFieldsEntry
 	for _, e := range m.ManagedFields {

@@ -30,6 +30,9 @@ type observed struct {
 	known bool
 	// wanted is what the platform stands for; empty when the release is unknown.
 	wanted desired.Platform
+	// unseeded are the Microservices whose number of pods is the platform's yet,
+	// and passes to an autoscaler of others.
+	unseeded []v1alpha1.Microservice
 }
 
 func observe(ctx context.Context, c client.Reader, p *v1alpha1.StreamingPlatform, catalog release.Catalog) (observed, error) {
@@ -51,6 +54,7 @@ func observe(ctx context.Context, c client.Reader, p *v1alpha1.StreamingPlatform
 	r, known := catalog.Find(o.releaseName)
 	if known {
 		o.known, o.wanted = true, desired.Of(p, r, Teams(p, o.sharing)...)
+		o.unseeded = o.wanted.KeepScale(o.microservices)
 	}
 	return o, nil
 }

@@ -89,6 +89,10 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 		Kinds:   []client.ObjectList{&v1alpha1.MicroserviceList{}},
 	})
 	did.writes, did.edits, did.err = done.Writes, done.Edits, err
+	for i := range o.unseeded {
+		m := &o.unseeded[i]
+		did.err = errors.Join(did.err, apply.SeedScale(ctx, r.Client, m, *m.Spec.Replicas))
+	}
 	return did
 }
 

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
+	microservice "github.com/streamplane/streamplane/controllers/microservice/desired"
 	"github.com/streamplane/streamplane/controllers/pace"
 )
 
@@ -31,7 +32,7 @@ func membersWatch() handler.EventHandler {
 			wake(e.Object, q)
 		},
 		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q pace.Queue) {
-			if onlyStatusChanged(e.ObjectOld, e.ObjectNew) {
+			if onlyStatusChanged(e.ObjectOld, e.ObjectNew) || onlyScaled(e.ObjectOld, e.ObjectNew) {
 				q = pace.Later(q)
 			}
 			wake(e.ObjectOld, q)
@@ -57,6 +58,20 @@ func platformsOf(object client.Object) []reconcile.Request {
 		all = append(all, in(owner.Name))
 	}
 	return all
+}
+
+// onlyScaled holds for a number of pods that the platform does not set. Its
+// status waits until the service has seen the number, so that it does not call
+// the service unknown at each step.
+func onlyScaled(was, is client.Object) bool {
+	before, ok := was.(*v1alpha1.Microservice)
+	after, alsoOK := is.(*v1alpha1.Microservice)
+	if !ok || !alsoOK || !microservice.ScaledElsewhere(after) {
+		return false
+	}
+	before = before.DeepCopy()
+	before.Generation, before.Spec.Replicas = after.Generation, after.Spec.Replicas
+	return onlyStatusChanged(before, after) && equality.Semantic.DeepEqual(before.Spec, after.Spec)
 }
 
 func onlyStatusChanged(was, is client.Object) bool {

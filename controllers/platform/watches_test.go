@@ -45,3 +45,24 @@ func TestOnlyStatusChanged(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyScaled(t *testing.T) {
+	before := &v1alpha1.Microservice{ObjectMeta: metav1.ObjectMeta{Name: "a", Generation: 1}}
+	before.Spec.Replicas, before.Spec.Autoscaling = new(int32(1)), &v1alpha1.Autoscaling{Mode: v1alpha1.AutoscalingExternal}
+	cases := map[string]struct {
+		change func(*v1alpha1.Microservice)
+		want   bool
+	}{
+		"scaled":           {func(m *v1alpha1.Microservice) { m.Generation, m.Spec.Replicas = 2, new(int32(2)) }, true},
+		"scaled and moved": {func(m *v1alpha1.Microservice) { m.Spec.Replicas, m.Spec.Image = new(int32(2)), "x" }, false},
+		"no longer":        {func(m *v1alpha1.Microservice) { m.Spec.Autoscaling = nil }, false},
+		"labelled":         {func(m *v1alpha1.Microservice) { m.Labels = map[string]string{"a": "b"} }, false},
+	}
+	for name, tc := range cases {
+		after := before.DeepCopy()
+		tc.change(after)
+		if got := onlyScaled(before, after); got != tc.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
