@@ -1,5 +1,11 @@
 package v1alpha1
 
+import (
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
 // Condition types. They follow the kstatus contract, which Argo CD, Flux and
 // Helm understand: Ready is the summary, Reconciling and Stalled are present
 // only while true (abnormal-true).
@@ -75,6 +81,25 @@ const (
 	// influences Ready. Polarity: normal-true. Set on StreamingPlatform.
 	ConditionRoutesAccepted = "RoutesAccepted"
 )
+
+// abnormal lists the conditions that are True when something is not as it should
+// be; the others are True when all is well.
+func abnormal() []string {
+	return []string{
+		ConditionReconciling, ConditionStalled, ConditionServiceNameConflict, ConditionOverridesUnused,
+		ConditionEditReverted, ConditionPaused, ConditionCallGraphCyclic,
+	}
+}
+
+// NeedsAttention says whether a condition has another status than the one that
+// its polarity calls good.
+func NeedsAttention(c metav1.Condition) bool {
+	good := metav1.ConditionTrue
+	if slices.Contains(abnormal(), c.Type) {
+		good = metav1.ConditionFalse
+	}
+	return c.Status != good
+}
 
 // Reasons of the conditions above.
 const (

@@ -35,7 +35,14 @@ func statusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return writeStatus(cmd.OutOrStdout(), output, platforms)
+			if output != "table" {
+				return writeStatus(cmd.OutOrStdout(), output, platforms, nil)
+			}
+			services := &v1alpha1.MicroserviceList{}
+			if err := cluster.List(cmd.Context(), services, client.InNamespace(namespace)); err != nil {
+				return fmt.Errorf("list microservices: %w", err)
+			}
+			return writeStatus(cmd.OutOrStdout(), output, platforms, services.Items)
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "`format`: table, yaml or json")
@@ -67,7 +74,9 @@ func platforms(ctx context.Context, cluster client.Reader, namespace string, nam
 	return found, nil
 }
 
-func writeStatus(out io.Writer, format string, platforms []v1alpha1.StreamingPlatform) error {
+// writeStatus prints platforms; services are the Microservices of whose
+// conditions a table tells.
+func writeStatus(out io.Writer, format string, platforms []v1alpha1.StreamingPlatform, services []v1alpha1.Microservice) error {
 	switch format {
 	case "json":
 		return writeJSON(out, platforms)
@@ -77,22 +86,48 @@ func writeStatus(out io.Writer, format string, platforms []v1alpha1.StreamingPla
 	default:
 		return unknownFormat(format)
 	}
+	conditions := map[client.ObjectKey][]metav1.Condition{}
+	for i := range services {
+		conditions[client.ObjectKeyFromObject(&services[i])] = services[i].Status.Conditions
+	}
 	t := newTable(out, "NAME", "READY", "PODS", "MESSAGE")
 	for _, p := range platforms {
 		ready, message := summary(p)
 		t.row("StreamingPlatform "+p.Namespace+"/"+p.Name, ready, "", message)
+		last := len(p.Status.Services) - 1
+		t.attention(indent(last >= 0), p.Status.Conditions)
 		for i, s := range p.Status.Services {
-			branch := "├─ "
-			if i == len(p.Status.Services)-1 {
-				branch = "└─ "
+			branch, below := "├─ ", indent(true)
+			if i == last {
+				branch, below = "└─ ", indent(false)
 			}
 			t.row(branch+s.Name, string(s.Ready), s.Pods, s.Message)
+			t.attention(below, conditions[client.ObjectKey{Namespace: p.Namespace, Name: s.Microservice}])
 		}
 	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("print: %w", err)
 	}
 	return nil
+}
+
+// indent leads past a branch to those that follow it.
+func indent(follow bool) string {
+	if follow {
+		return "│  "
+	}
+	return "   "
+}
+
+// attention has a row for each condition that is not as it should be, except
+// those that the row above sums up.
+func (t table) attention(below string, all []metav1.Condition) {
+	for _, c := range all {
+		summed := []string{v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled}
+		if v1alpha1.NeedsAttention(c) && !slices.Contains(summed, c.Type) {
+			t.row(fmt.Sprintf("%s! %s=%s", below, c.Type, c.Status), "", "", c.Message)
+		}
+	}
 }
 
 // summary says what the newest generation is like: an older status is none.
