@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 )
@@ -106,4 +107,14 @@ func TestNetwork(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, tc.message)
 		}
 	}
+}
+
+// isFalse says whether a condition is False, with a part of the message.
+func (w *world) isFalse(p *v1alpha1.StreamingPlatform, kind, message string) error {
+	w.Helper()
+	c := apimeta.FindStatusCondition(get(w, p.Name, p).Status.Conditions, kind)
+	if c == nil || c.Status != metav1.ConditionFalse || !strings.Contains(c.Message, message) {
+		return fmt.Errorf("%s is %v, want message with %q", kind, c, message)
+	}
+	return nil
 }

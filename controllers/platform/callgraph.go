@@ -1,6 +1,8 @@
 package platform
 
 import (
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
@@ -24,7 +26,10 @@ func callGraphCyclic(g desired.CallGraph) *metav1.Condition {
 }
 
 // routesAccepted is nil while the gateway serves every path that is wanted.
-func routesAccepted(r desired.Routing) *metav1.Condition {
+func routesAccepted(r desired.Routing, byTeam string) *metav1.Condition {
+	if byTeam != "" {
+		r.Refused = append(slices.Clone(r.Refused), byTeam)
+	}
 	if len(r.Refused) == 0 {
 		return nil
 	}

@@ -20,9 +20,7 @@ import (
 
 const (
 	// AnnotationHandedOver names the platform that handed a Microservice over.
-	// With it the platform may take the Microservice back; a team that removes
-	// it refuses that.
-	AnnotationHandedOver = "streamplane.dev/handed-over-by"
+	AnnotationHandedOver = desired.AnnotationHandedOver
 
 	// handOverManager writes what a hand-over changes, and no field of a
 	// specification.
@@ -67,15 +65,17 @@ func mayTake(p *v1alpha1.StreamingPlatform, m *v1alpha1.Microservice, service st
 }
 
 // released is a Microservice as its team gets it: without the platform's
-// ownership of the object and of its fields, whose values stay.
+// ownership of the object and of its fields, whose values stay. Only the routes
+// of a gateway remain the platform's.
 func released(m *v1alpha1.Microservice, p *v1alpha1.StreamingPlatform) *v1alpha1.Microservice {
 	m = m.DeepCopy()
 	m.OwnerReferences = slices.DeleteFunc(m.OwnerReferences, func(r metav1.OwnerReference) bool { return r.UID == p.UID })
+	routes := leftRoutes(m)
 	m.ManagedFields = slices.DeleteFunc(m.ManagedFields, func(e metav1.ManagedFieldsEntry) bool {
 		return isOurs(e) || e.Manager == apply.ScaleManager
 	})
 	// The API server takes an empty list for none given.
-	m.ManagedFields = append(m.ManagedFields, metav1.ManagedFieldsEntry{
+	m.ManagedFields = append(append(m.ManagedFields, routes...), metav1.ManagedFieldsEntry{
 		Manager: handOverManager, Operation: metav1.ManagedFieldsOperationUpdate,
 		APIVersion: v1alpha1.GroupVersion.String(), FieldsType: "FieldsV1",
 		FieldsV1: metav1.NewFieldsV1(`{"f:metadata":{"f:annotations":{"f:` + AnnotationHandedOver + `":{}}}}`),

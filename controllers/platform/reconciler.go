@@ -93,6 +93,8 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 		m := &o.unseeded[i]
 		did.err = errors.Join(did.err, apply.SeedScale(ctx, r.Client, m, *m.Spec.Replicas))
 	}
+	did.refused, err = giveRoutes(ctx, r.Client, o.wanted.Routes)
+	did.err = errors.Join(did.err, err)
 	return did
 }
 

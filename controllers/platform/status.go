@@ -22,7 +22,9 @@ type outcome struct {
 	err    error
 	// edits of Microservices that were set back.
 	edits []apply.Edit
-	now   time.Time
+	// refused is why a gateway of a team does not take its routes, or "".
+	refused string
+	now     time.Time
 	// releases that the operator knows, for people.
 	releases string
 }
@@ -46,7 +48,7 @@ func statusOf(o observed, did outcome) v1alpha1.StreamingPlatformStatus {
 		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionCallsResolved, callsResolved(o.wanted.Calls))
 		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionCallGraphCyclic, callGraphCyclic(o.wanted.Calls))
 		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionOverridesUnused, overridesUnused(o.wanted.HandedOver))
-		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionRoutesAccepted, routesAccepted(o.wanted.Routes))
+		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionRoutesAccepted, routesAccepted(o.wanted.Routes, did.refused))
 		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionRouteReady, routeReady(o))
 	}
 	conditions.PutEdits(&status.Conditions, o.platform.Generation, adviceOn(o.platform, o.wanted, did.edits), did.now)

@@ -55,7 +55,7 @@ func Of(p *v1alpha1.StreamingPlatform, r release.Release, teams ...v1alpha1.Micr
 		}
 	}
 	all.Calls = callGraph(callers(all.Services, teams))
-	all.Routes = route(all.Services, teams)
+	all.Routes = route(p.Name, all.Services, teams)
 	return all
 }
 

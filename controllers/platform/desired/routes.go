@@ -12,10 +12,20 @@ import (
 // maxRoutes is how many the API lets a gateway have.
 const maxRoutes = 200
 
+// AnnotationHandedOver names the platform that handed a Microservice over. With
+// it the platform may take the Microservice back, and gives a gateway its
+// routes; a team that removes it refuses both.
+const AnnotationHandedOver = "streamplane.dev/handed-over-by"
+
 // Routing is what of the wanted paths the gateway cannot serve.
 type Routing struct {
 	// Refused names the fields, and the fix.
 	Refused []string
+	// Gateway is that of a team, which the platform gives Routes; nil when the
+	// platform has one of its own, or none.
+	Gateway *v1alpha1.Microservice
+	// Routes that Gateway gets.
+	Routes []v1alpha1.Route
 }
 
 // RefusedMessage is Refused for people, or "".
@@ -23,14 +33,19 @@ func (r Routing) RefusedMessage() string { return strings.Join(r.Refused, "; ") 
 
 // route gives the gateway the paths of the services that are exposed through
 // it: those that the platform lists first, then those of teams, oldest first.
-func route(services []Service, teams []v1alpha1.Microservice) Routing {
-	var gateway *v1alpha1.Microservice
+func route(platform string, services []Service, teams []v1alpha1.Microservice) Routing {
+	var own, teamsOwn *v1alpha1.Microservice
 	for _, s := range services {
 		if s.Name == microservice.GatewayName {
-			gateway = s.Microservice
+			own = s.Microservice
 		}
 	}
-	r := router{taken: map[v1alpha1.RoutePath]string{}, hasGateway: gateway != nil}
+	for i := range teams {
+		if own == nil && microservice.ServiceName(&teams[i]) == microservice.GatewayName {
+			teamsOwn = &teams[i]
+		}
+	}
+	r := router{taken: map[v1alpha1.RoutePath]string{}, hasGateway: own != nil || teamsOwn != nil}
 	for _, s := range services {
 		r.add(fmt.Sprintf("services[%s]", s.Name), s.Microservice)
 	}
@@ -41,10 +56,26 @@ func route(services []Service, teams []v1alpha1.Microservice) Routing {
 	for i := range teams {
 		r.add(fmt.Sprintf("Microservice %s: spec", teams[i].Name), &teams[i])
 	}
-	if gateway != nil {
-		gateway.Spec.Routes = r.routes
+	switch {
+	case own != nil:
+		own.Spec.Routes = r.routes
+	case teamsOwn != nil && teamsOwn.Annotations[AnnotationHandedOver] == platform:
+		return Routing{Refused: r.refused, Gateway: teamsOwn, Routes: r.routes}
+	case teamsOwn != nil:
+		r.lacking(teamsOwn, platform)
 	}
 	return Routing{Refused: r.refused}
+}
+
+// lacking refuses the paths that a gateway of a team does not have by itself.
+func (r *router) lacking(gateway *v1alpha1.Microservice, platform string) {
+	for _, route := range r.routes {
+		if !slices.Contains(gateway.Spec.Routes, route) {
+			r.refuse(fmt.Sprintf("Microservice %s: spec.routes", gateway.Name), fmt.Sprintf(
+				"%s of %s is missing: its team adds it, or the annotation %s: %s, with which the platform fills the routes in",
+				route.Path, route.Service, AnnotationHandedOver, platform))
+		}
+	}
 }
 
 type router struct {
@@ -64,7 +95,7 @@ func (r *router) add(field string, m *v1alpha1.Microservice) {
 		r.refuse(field+".expose.mode", "the gateway cannot be reached through itself: use Direct")
 		return
 	case !r.hasGateway:
-		r.refuse(field+".expose.mode", "the platform runs no gateway of its own: enable it, or use Direct")
+		r.refuse(field+".expose.mode", "the platform has no gateway: enable it, or use Direct")
 		return
 	}
 	paths := expose.Paths

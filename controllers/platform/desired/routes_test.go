@@ -18,6 +18,8 @@ func TestRoute(t *testing.T) {
 		teams   []string // from the newest to the oldest
 		want    string
 		refused string
+		// handedOver says that the platform had the Microservices of teams before.
+		handedOver bool
 	}{
 		"nobody is exposed": {listed: []string{"gateway: {expose: {mode: Direct}}", "a: {}"}},
 		"by name": {
@@ -42,7 +44,15 @@ func TestRoute(t *testing.T) {
 		},
 		"no gateway": {
 			listed:  []string{"a: {expose: {}}"},
-			refused: "services[a].expose.mode: the platform runs no gateway of its own: enable it, or use Direct",
+			refused: "services[a].expose.mode: the platform has no gateway: enable it, or use Direct",
+		},
+		"a gateway that was handed over": {
+			listed: []string{"a: {expose: {}}"}, teams: []string{"gateway: {}"}, handedOver: true, want: "/a to a of acme-a:8080",
+		},
+		"a gateway of a team": {
+			listed: []string{"a: {expose: {}}"}, teams: []string{"gateway: {}"},
+			refused: "Microservice team-gateway: spec.routes: /a of a is missing: its team adds it, or the annotation " +
+				"streamplane.dev/handed-over-by: acme, with which the platform fills the routes in",
 		},
 	}
 	for name, tc := range cases {
@@ -55,20 +65,25 @@ func TestRoute(t *testing.T) {
 			var teams []v1alpha1.Microservice
 			for i, text := range tc.teams {
 				m := exposed(t, "team-", text)
+				if tc.handedOver {
+					m.Annotations = map[string]string{AnnotationHandedOver: "acme"}
+				}
 				m.CreationTimestamp = metav1.NewTime(time.Unix(int64(1000-i), 0))
 				teams = append(teams, *m)
 			}
-			refused := route(listed, teams).RefusedMessage()
-			var got []string
+			routing := route("acme", listed, teams)
+			routes := routing.Routes
 			for _, s := range listed {
-				for _, r := range s.Microservice.Spec.Routes {
-					got = append(got, strings.TrimSpace(fmt.Sprintf("%s to %s of %s:%d %s", r.Path, r.Service, r.Microservice, r.Port, r.Timeout)))
-				}
+				routes = append(routes, s.Microservice.Spec.Routes...)
+			}
+			var got []string
+			for _, r := range routes {
+				got = append(got, strings.TrimSpace(fmt.Sprintf("%s to %s of %s:%d %s", r.Path, r.Service, r.Microservice, r.Port, r.Timeout)))
 			}
 			if diff := cmp.Diff(tc.want, strings.Join(got, ", ")); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(tc.refused, refused); diff != "" {
+			if diff := cmp.Diff(tc.refused, routing.RefusedMessage()); diff != "" {
 				t.Errorf("refused (-want +got):\n%s", diff)
 			}
 		})
@@ -81,7 +96,7 @@ func TestRoutesAreBounded(t *testing.T) {
 		m := exposed(t, "acme-", fmt.Sprintf("s%d: {expose: {}}", i))
 		listed = append(listed, Service{Name: m.Spec.ServiceName, Microservice: m})
 	}
-	refused := route(listed, nil).Refused
+	refused := route("acme", listed, nil).Refused
 	if n := len(listed[0].Microservice.Spec.Routes); n != maxRoutes || len(refused) != 1 || !strings.Contains(refused[0], "at most 200 paths") {
 		t.Errorf("%d routes, refused %v", n, refused)
 	}
