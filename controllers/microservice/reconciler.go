@@ -196,7 +196,7 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 	if err == nil {
 		err = seedScale(ctx, r.Client, o, done.Created)
 	}
-	did := outcome{writes: done.Writes, edits: done.Edits, err: err}
+	did := outcome{writes: done.Writes, born: len(done.Created) > 0, edits: done.Edits, err: err}
 	if err == nil {
 		did.beside = r.actBeside(ctx, o, others)
 	}
@@ -220,7 +220,7 @@ func (r *Reconciler) actBeside(ctx context.Context, o observed, wanted map[schem
 func (r *Reconciler) report(ctx context.Context, o observed, did outcome) error {
 	m := o.microservice
 	status := statusOf(o, did)
-	if equality.Semantic.DeepEqual(m.Status, status) {
+	if did.tellsLater(m.Status.ObservedGeneration, m.Generation) || equality.Semantic.DeepEqual(m.Status, status) {
 		return nil
 	}
 	before := m.DeepCopy()

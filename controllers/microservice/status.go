@@ -20,7 +20,9 @@ import (
 // An outcome is what one reconcile did to the children.
 type outcome struct {
 	writes int
-	err    error
+	// born says that something was made.
+	born bool
+	err  error
 	// beside are the errors with objects that keep no pod from serving, by kind.
 	beside map[schema.GroupVersionKind]error
 	// edits of others that were set back.
@@ -35,6 +37,12 @@ func (did outcome) errors() error {
 		all = append(all, did.beside[api.Kind])
 	}
 	return errors.Join(all...)
+}
+
+// tellsLater says that a generation has only just begun: what was made brings the
+// next reconcile, which has more to tell.
+func (did outcome) tellsLater(observed, generation int64) bool {
+	return did.born && observed != generation && did.errors() == nil && len(did.edits) == 0
 }
 
 // statusOf is the only place where the status of a Microservice is computed.

@@ -350,3 +350,23 @@ func TestStatusLeavesTheMicroserviceAlone(t *testing.T) {
 		t.Error("the status did not change")
 	}
 }
+
+// What has just been made is told of once it can be seen, unless there is more.
+func TestTellsLater(t *testing.T) {
+	cases := map[string]struct {
+		did      outcome
+		observed int64
+		want     bool
+	}{
+		"made":            {outcome{born: true, writes: 3}, -1, true},
+		"only changed":    {outcome{writes: 3}, 1, false},
+		"told before":     {outcome{born: true}, 2, false},
+		"a write failed":  {outcome{born: true, err: errors.New("x")}, 1, false},
+		"an edit is back": {outcome{born: true, edits: []apply.Edit{{}}}, 1, false},
+	}
+	for name, tc := range cases {
+		if got := tc.did.tellsLater(tc.observed, 2); got != tc.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}

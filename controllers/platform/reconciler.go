@@ -88,7 +88,7 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 		Keep:    o.wanted.Keep(),
 		Kinds:   []client.ObjectList{&v1alpha1.MicroserviceList{}},
 	})
-	did.writes, did.edits, did.err = done.Writes, done.Edits, err
+	did.writes, did.born, did.edits, did.err = done.Writes, len(done.Created) > 0, done.Edits, err
 	for i := range o.unseeded {
 		m := &o.unseeded[i]
 		did.err = errors.Join(did.err, apply.SeedScale(ctx, r.Client, m, *m.Spec.Replicas))
@@ -102,7 +102,7 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 func (r *Reconciler) report(ctx context.Context, o observed, did outcome) error {
 	p := o.platform
 	status := statusOf(o, did)
-	if equality.Semantic.DeepEqual(p.Status, status) {
+	if did.tellsLater(p.Status.ObservedGeneration, p.Generation) || equality.Semantic.DeepEqual(p.Status, status) {
 		return nil
 	}
 	before := p.DeepCopy()

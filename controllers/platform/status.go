@@ -19,7 +19,9 @@ import (
 // An outcome is what one reconcile did to the children.
 type outcome struct {
 	writes int
-	err    error
+	// born says that a Microservice was made.
+	born bool
+	err  error
 	// edits of Microservices that were set back.
 	edits []apply.Edit
 	// refused is why a gateway of a team does not take its routes, or "".
@@ -27,6 +29,12 @@ type outcome struct {
 	now     time.Time
 	// releases that the operator knows, for people.
 	releases string
+}
+
+// tellsLater says that a generation has only just begun: what was made brings the
+// next reconcile, which has more to tell.
+func (did outcome) tellsLater(observed, generation int64) bool {
+	return did.born && observed != generation && did.err == nil && len(did.edits) == 0
 }
 
 // statusOf is the only place where the status of a StreamingPlatform is computed.
