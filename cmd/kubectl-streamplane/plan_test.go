@@ -248,6 +248,37 @@ func TestPlan(t *testing.T) {
 }
 
 // Without --releases the plan is made with what the operator runs with.
+// The pods follow the number of a Microservice that others scale.
+func TestPlanScalesWhatOthersScale(t *testing.T) {
+	namespace := newNamespace(t)
+	const head = "apiVersion: streamplane.dev/v1alpha1\nkind: Microservice\nmetadata: {name: finder}\nspec: "
+	spec := func(replicas int) string {
+		return head + fmt.Sprintf(`{platformRef: {name: acme}, image: "registry.test/finder:1", replicas: %d, autoscaling: {mode: External}}`, replicas)
+	}
+	m := &v1alpha1.Microservice{}
+	if err := yaml.Unmarshal([]byte(spec(3)), m); err != nil {
+		t.Fatal(err)
+	}
+	m.Namespace = namespace
+	if err := plane.client.Create(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() error {
+		d := &appsv1.Deployment{}
+		err := plane.client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: "finder-blue"}, d)
+		if err == nil && *d.Spec.Replicas != 3 {
+			err = fmt.Errorf("%d replicas", *d.Spec.Replicas)
+		}
+		return err
+	})
+	for replicas, want := range map[int][]string{3: {}, 5: {"scale Deployment/finder-blue 0 pods 3 become 5"}} {
+		p, err := planOf(t, namespace, spec(replicas), "--releases", releasesFile(t))
+		if diff := cmp.Diff(want, lines(p)); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+	}
+}
+
 func TestPlanAsksTheOperator(t *testing.T) {
 	namespace := newNamespace(t)
 	_, err := planOf(t, namespace, manifestHead+"{}", "--operator-namespace", namespace)

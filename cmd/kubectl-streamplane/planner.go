@@ -157,9 +157,7 @@ func (p planner) planMicroservice(ctx context.Context, m *v1alpha1.Microservice,
 	}
 	wanted := map[string]bool{}
 	for _, object := range desired.Objects(desired.WithFloor(m, desired.FloorAt(m, p.now).Replicas), desired.SlotBlue, config) {
-		if d, ok := object.(*appsv1.Deployment); ok && desired.ScaledElsewhere(live) && desired.ScaledElsewhere(m) && membership.IsTeams(live) {
-			d.Spec.Replicas = m.Spec.Replicas // in a step of its own, see keepReplicas
-		}
+		followScale(object, m, live)
 		change, err := p.change(ctx, object, func(o *unstructured.Unstructured) bool { return controlledBy(o, live) })
 		if err != nil {
 			return err
@@ -178,6 +176,15 @@ func (p planner) planMicroservice(ctx context.Context, m *v1alpha1.Microservice,
 			result.add(removal(o))
 		}
 	})
+}
+
+// followScale: the pods follow the number of a Microservice that a team writes and
+// others scale, in a step of its own.
+func followScale(object client.Object, m, live *v1alpha1.Microservice) {
+	d, ok := object.(*appsv1.Deployment)
+	if ok && desired.ScaledElsewhere(live) && desired.ScaledElsewhere(m) && membership.IsTeams(live) {
+		d.Spec.Replicas = m.Spec.Replicas
+	}
 }
 
 // planClaims says whether a claim that exists keeps the service as it is.

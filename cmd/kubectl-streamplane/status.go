@@ -94,12 +94,11 @@ func writeStatus(out io.Writer, format string, platforms []v1alpha1.StreamingPla
 	for _, p := range platforms {
 		ready, message := summary(p)
 		t.row("StreamingPlatform "+p.Namespace+"/"+p.Name, ready, "", message)
-		last := len(p.Status.Services) - 1
-		t.attention(indent(last >= 0), p.Status.Conditions)
+		t.attention("│  ", p.Status.Conditions)
 		for i, s := range p.Status.Services {
-			branch, below := "├─ ", indent(true)
-			if i == last {
-				branch, below = "└─ ", indent(false)
+			branch, below := "├─ ", "│  "
+			if i == len(p.Status.Services)-1 {
+				branch, below = "└─ ", "   "
 			}
 			t.row(branch+s.Name, string(s.Ready), s.Pods, s.Message)
 			t.attention(below, conditions[client.ObjectKey{Namespace: p.Namespace, Name: s.Microservice}])
@@ -109,14 +108,6 @@ func writeStatus(out io.Writer, format string, platforms []v1alpha1.StreamingPla
 		return fmt.Errorf("print: %w", err)
 	}
 	return nil
-}
-
-// indent leads past a branch to those that follow it.
-func indent(follow bool) string {
-	if follow {
-		return "│  "
-	}
-	return "   "
 }
 
 // attention has a row for each condition that is not as it should be, except

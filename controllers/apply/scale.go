@@ -21,37 +21,49 @@ const ReplicasField = "replicas"
 // Scale sets the number of pods of an object as a manager; nil only ends what
 // the manager owns of it.
 func Scale(ctx context.Context, c client.Client, o client.Object, manager string, replicas *int32) error {
-	return scale(ctx, c, o, manager, replicas, "")
+	intent, err := scaled(c, o, replicas)
+	if err != nil {
+		return err
+	}
+	return writeScale(ctx, c, intent, manager)
 }
 
 // SeedScale sets the number of pods of an object unless it has changed since it
 // was seen: an autoscaler may have set the number meanwhile.
 func SeedScale(ctx context.Context, c client.Client, o client.Object, replicas int32) error {
-	err := scale(ctx, c, o, ScaleManager, &replicas, o.GetResourceVersion())
+	intent, err := scaled(c, o, &replicas)
+	if err != nil {
+		return err
+	}
+	intent.SetResourceVersion(o.GetResourceVersion())
+	err = writeScale(ctx, c, intent, ScaleManager)
 	if apierrors.IsConflict(err) {
 		return nil // the cache lags: what changed it brings the next reconcile
 	}
 	return err
 }
 
-func scale(ctx context.Context, c client.Client, o client.Object, manager string, replicas *int32, version string) error {
+func scaled(c client.Client, o client.Object, replicas *int32) (*unstructured.Unstructured, error) {
 	gvk, err := apiutil.GVKForObject(o, c.Scheme())
 	if err != nil {
-		return fmt.Errorf("find kind: %w", err)
+		return nil, fmt.Errorf("find kind: %w", err)
 	}
 	intent := &unstructured.Unstructured{Object: map[string]any{}}
 	intent.SetGroupVersionKind(gvk)
 	intent.SetName(o.GetName())
 	intent.SetNamespace(o.GetNamespace())
 	intent.SetUID(o.GetUID())
-	intent.SetResourceVersion(version)
 	if replicas != nil {
 		intent.Object["spec"] = map[string]any{ReplicasField: int64(*replicas)}
 	}
-	err = c.Apply(ctx, client.ApplyConfigurationFromUnstructured(intent), client.FieldOwner(manager), client.ForceOwnership)
+	return intent, nil
+}
+
+func writeScale(ctx context.Context, c client.Client, intent *unstructured.Unstructured, manager string) error {
+	err := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(intent), client.FieldOwner(manager), client.ForceOwnership)
 	if err != nil {
-		return fmt.Errorf("set replicas of %s %s: %w", gvk.Kind, o.GetName(), err)
+		return fmt.Errorf("set replicas of %s %s: %w", intent.GetKind(), intent.GetName(), err)
 	}
-	Count(gvk.Kind, Scaled)
+	Count(intent.GetKind(), Scaled)
 	return nil
 }
