@@ -133,6 +133,11 @@ const (
 	// ReasonProgressDeadlineExceeded says that the pods of this generation did
 	// not become available within rollout.progressDeadlineSeconds.
 	ReasonProgressDeadlineExceeded = "ProgressDeadlineExceeded"
+	// ReasonRolledBack says that the wanted revision failed and that the last
+	// good one runs again; see rollout.retry.
+	ReasonRolledBack = "RolledBack"
+	// ReasonHeld says that the wanted revision waits: rollout.hold says for what.
+	ReasonHeld = "Held"
 	// ReasonReplicaFailure says that Kubernetes could not create pods (quota,
 	// admission, limit ranges).
 	ReasonReplicaFailure = "ReplicaFailure"

@@ -151,6 +151,20 @@ type MicroserviceStatus struct {
 	// +kubebuilder:validation:MaxItems=2
 	Slots []SlotStatus `json:"slots,omitempty"`
 
+	// currentRevision is the name of the ControllerRevision that the pods are of,
+	// or on their way to.
+	// +optional
+	CurrentRevision string `json:"currentRevision,omitempty"`
+
+	// updateRevision is the one that the specification asks for. It differs from
+	// currentRevision while it waits, and after it failed.
+	// +optional
+	UpdateRevision string `json:"updateRevision,omitempty"`
+
+	// failedRevision is the one that failed, so that an older one runs again.
+	// +optional
+	FailedRevision string `json:"failedRevision,omitempty"`
+
 	// scaling is what autoscaling starts from at the moment; absent without
 	// schedules.
 	// +optional

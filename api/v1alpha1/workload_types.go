@@ -3,7 +3,6 @@ package v1alpha1
 import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // WorkloadSpec is how one service runs: its image, its containers' settings,
@@ -277,39 +276,6 @@ type LocalReference struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name"`
-}
-
-// RolloutStrategy names a way to replace the running version.
-// +kubebuilder:validation:Enum=Rolling
-type RolloutStrategy string
-
-// StrategyRolling replaces pods a few at a time in the stable slot.
-const StrategyRolling RolloutStrategy = "Rolling"
-
-// Rollout is how a new version replaces the old one.
-type Rollout struct {
-	// strategy of the rollout. Absent means Rolling.
-	// +optional
-	Strategy RolloutStrategy `json:"strategy,omitempty"`
-
-	// maxSurge is how many pods, or which percentage, may run beyond the wanted
-	// number. Absent means 1.
-	// +optional
-	// +kubebuilder:validation:XIntOrString
-	MaxSurge *intstr.IntOrString `json:"maxSurge,omitempty"`
-
-	// maxUnavailable is how many pods, or which percentage, may be missing.
-	// Absent means 0: no capacity is lost.
-	// +optional
-	// +kubebuilder:validation:XIntOrString
-	MaxUnavailable *intstr.IntOrString `json:"maxUnavailable,omitempty"`
-
-	// progressDeadlineSeconds without progress after which the rollout counts
-	// as failed. Absent means 600.
-	// +optional
-	// +kubebuilder:validation:Minimum=10
-	// +kubebuilder:validation:Maximum=86400
-	ProgressDeadlineSeconds *int32 `json:"progressDeadlineSeconds,omitempty"`
 }
 
 // Call is one edge of the call graph.

@@ -250,7 +250,8 @@ func (a *adopter) adopt(ctx context.Context, m *v1alpha1.Microservice) error {
 // objects are what the operator would apply. What the pods took from ConfigMaps
 // and Secrets counts as unchanged.
 func (a *adopter) objects(m *v1alpha1.Microservice) []client.Object {
-	return desired.Objects(m, desired.SlotBlue, desired.ConfigOf(a.live.deployment, ""))
+	config := desired.ConfigOf(a.live.deployment, "")
+	return desired.Objects(m, desired.SlotBlue, desired.RevisionOf(m, desired.SlotBlue, config.Stamp), config.Baseline)
 }
 
 // give makes a Microservice the controller of an object, if it exists.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -159,6 +160,20 @@ func (e ejector) releaseMicroservices(ctx context.Context, all []found) error {
 		if err := e.orphan(ctx, f.microservice, "microservice "+f.microservice.Name); err != nil {
 			return fmt.Errorf("%w; to go on: kubectl delete microservice --cascade=orphan -n %s %s", err, f.microservice.Namespace, names(all[i:]))
 		}
+		if err := e.forget(ctx, f.microservice); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forget deletes the revisions of a Microservice that is gone: only the operator
+// reads them.
+func (e ejector) forget(ctx context.Context, m *v1alpha1.Microservice) error {
+	err := e.cluster.DeleteAllOf(ctx, &appsv1.ControllerRevision{}, client.InNamespace(m.Namespace),
+		client.MatchingLabels{desired.LabelInstance: m.Name, desired.LabelManagedBy: desired.ManagedBy})
+	if err != nil {
+		return fmt.Errorf("delete the revisions of microservice %s: %w", m.Name, err)
 	}
 	return nil
 }

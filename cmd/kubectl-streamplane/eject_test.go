@@ -103,7 +103,7 @@ func identities(t *testing.T, namespace, prefix string) map[string]string {
 	}
 	same := map[string]string{}
 	for name, o := range all {
-		if o.Kind != "Microservice" && o.Kind != "StreamingPlatform" && strings.HasPrefix(o.Name, prefix) {
+		if !slices.Contains([]string{"Microservice", "StreamingPlatform", "ControllerRevision"}, o.Kind) && strings.HasPrefix(o.Name, prefix) {
 			same[name] = fmt.Sprintf("%s %d", o.UID, o.Generation)
 		}
 	}
@@ -177,6 +177,11 @@ func TestEjectOneService(t *testing.T) {
 	}
 	if _, there := all["Microservice/acme-search"]; there {
 		t.Error("the Microservice is still there")
+	}
+	for name := range all {
+		if strings.HasPrefix(name, "ControllerRevision/acme-search") {
+			t.Errorf("%s is still there", name)
+		}
 	}
 	if owners := all["Deployment/acme-search-blue"].OwnerReferences; len(owners) > 0 {
 		t.Errorf("still owned by %v", owners)

@@ -195,7 +195,7 @@ func TestPlan(t *testing.T) {
 		},
 		"a port": {
 			`{services: [{name: search, image: "registry.test/search:1", replicas: 2, ports: [{name: http, port: 8080, servicePort: 80}]}]}`,
-			[]string{"update Service/acme-search 0"},
+			[]string{"metadata Deployment/acme-search-blue 0", "update Service/acme-search 0"},
 		},
 		"a service passes to its team": {
 			`{services: [{name: search, managedBy: Team}]}`,

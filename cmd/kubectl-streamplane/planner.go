@@ -155,8 +155,12 @@ func (p planner) planMicroservice(ctx context.Context, m *v1alpha1.Microservice,
 	if err != nil {
 		return err
 	}
+	revision, err := p.revision(ctx, m, live, config)
+	if err != nil {
+		return err
+	}
 	wanted := map[string]bool{}
-	for _, object := range desired.Objects(desired.WithFloor(m, desired.FloorAt(m, p.now).Replicas), desired.SlotBlue, config) {
+	for _, object := range desired.Objects(desired.WithFloor(m, desired.FloorAt(m, p.now).Replicas), desired.SlotBlue, revision, config.Baseline) {
 		followScale(object, m, live)
 		change, err := p.change(ctx, object, func(o *unstructured.Unstructured) bool { return controlledBy(o, live) })
 		if err != nil {
@@ -219,6 +223,18 @@ func (p planner) config(ctx context.Context, m, live *v1alpha1.Microservice) (de
 		return desired.Config{}, err
 	}
 	return desired.ConfigOf(d, ""), nil
+}
+
+// revision is the one that the Microservice would ask for: as it is stored, or
+// else as this version renders it.
+func (p planner) revision(ctx context.Context, m, live *v1alpha1.Microservice, config desired.Config) (desired.Revision, error) {
+	wanted := desired.RevisionOf(m, desired.SlotBlue, config.Stamp)
+	stored := &appsv1.ControllerRevision{}
+	err := p.cluster.Get(ctx, client.ObjectKey{Namespace: m.Namespace, Name: wanted.Name}, stored)
+	if err != nil || live.UID == "" || !metav1.IsControlledBy(stored, live) {
+		return wanted, client.IgnoreNotFound(err)
+	}
+	return desired.ReadRevision(stored)
 }
 
 // planRemovals finds the services that would go, and everything of theirs.
@@ -369,10 +385,14 @@ func (p planner) eachOwned(ctx context.Context, m *v1alpha1.Microservice, visit 
 	return nil
 }
 
-// owned are the kinds that a Microservice may own.
+// owned are the kinds that a Microservice may own. Its revisions are left out:
+// they are what the operator remembers, and nothing runs by them.
 func (p planner) owned() ([]schema.GroupVersionKind, error) {
 	var all []schema.GroupVersionKind
 	for _, kind := range microservice.Owned() {
+		if _, ok := kind.(*appsv1.ControllerRevision); ok {
+			continue
+		}
 		gvk, err := apiutil.GVKForObject(kind, p.cluster.Scheme())
 		if err != nil {
 			return nil, fmt.Errorf("find kind: %w", err)

@@ -25,7 +25,8 @@ func renderCommand() *cobra.Command {
 		Use:   "render -f FILE",
 		Short: "Print what the operator would apply, without a cluster",
 		Long: "Print the objects that the operator would apply for the StreamingPlatforms and Microservices in the files, computed\n" +
-			"by the operator's own code. Owner references are left out, because an owner gets its UID from the cluster.",
+			"by the operator's own code. Owner references are left out, because an owner gets its UID from the cluster, and\n" +
+			"ControllerRevisions, which only the operator reads.",
 		Example: "  kubectl streamplane render -f platform.yaml\n  kubectl streamplane render -f platform.yaml | kubectl diff -f -",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -105,7 +106,8 @@ func (r *rendering) microservice(m *v1alpha1.Microservice) {
 		return
 	}
 	r.add(microservice.Claims(m)...)
-	r.add(microservice.Objects(m, microservice.SlotBlue, microservice.Config{})...)
+	revision := microservice.RevisionOf(m, microservice.SlotBlue, "")
+	r.add(microservice.Objects(m, microservice.SlotBlue, revision, "")...)
 }
 
 // problemOf is why the operator would leave what runs of a service as it is, or "".

@@ -124,7 +124,7 @@ func (s Syncer) apply(ctx context.Context, set Set, owner, object client.Object,
 	}
 	reason := missing
 	if live != nil {
-		if err := mayTouch(live, intent, set.KeptBy); err != nil {
+		if err := MayTouch(live, intent, set.KeptBy); err != nil {
 			return err
 		}
 		reason, err = difference(intent, live)
@@ -154,22 +154,23 @@ func (s Syncer) apply(ctx context.Context, set Set, owner, object client.Object,
 	return nil
 }
 
-// mayTouch refuses what the owner does not control, or without an owner what
-// does not carry the labels. An object of a deleted namesake of the owner is on
-// its way out, so that waiting helps.
-func mayTouch(live client.Object, intent *unstructured.Unstructured, keptBy map[string]string) error {
+// MayTouch refuses what the owner of the intent does not control, or without an
+// owner what does not carry the labels. An object of a deleted namesake of the
+// owner is on its way out, so that waiting helps.
+func MayTouch(live, intent client.Object, keptBy map[string]string) error {
 	wanted, has := metav1.GetControllerOf(intent), metav1.GetControllerOf(live)
+	kind, name := intent.GetObjectKind().GroupVersionKind().Kind, intent.GetName()
 	switch {
 	case wanted == nil && has == nil && labels.SelectorFromSet(keptBy).Matches(labels.Set(live.GetLabels())):
 		return nil
 	case wanted == nil:
-		return &ConflictError{Kind: intent.GetKind(), Name: intent.GetName()}
+		return &ConflictError{Kind: kind, Name: name}
 	case has != nil && has.UID == wanted.UID:
 		return nil
 	case has != nil && has.Kind == wanted.Kind && has.Name == wanted.Name && has.APIVersion == wanted.APIVersion:
-		return fmt.Errorf("%s %s belongs to a deleted %s of the same name: waiting until it is gone", intent.GetKind(), intent.GetName(), has.Kind)
+		return fmt.Errorf("%s %s belongs to a deleted %s of the same name: waiting until it is gone", kind, name, has.Kind)
 	default:
-		return &ConflictError{Kind: intent.GetKind(), Name: intent.GetName()}
+		return &ConflictError{Kind: kind, Name: name}
 	}
 }
 

@@ -24,7 +24,12 @@ type cause struct {
 	image     string
 	problem   string
 	fix       string
+	// lasting says that it was seen too often to end by itself.
+	lasting bool
 }
+
+// manyRestarts of one container are no accident.
+const manyRestarts = 4
 
 // severity orders the causes: what must be mended first comes first.
 var severity = []string{
@@ -131,6 +136,7 @@ func containerCause(s corev1.ContainerStatus, name string, ready *corev1.PodCond
 			return known
 		}
 	}
+	c.lasting = s.RestartCount >= manyRestarts
 	switch {
 	case s.State.Terminated != nil:
 		return terminated(c, s.State.Terminated)
@@ -140,6 +146,7 @@ func containerCause(s corev1.ContainerStatus, name string, ready *corev1.PodCond
 		c.reason, c.problem = v1alpha1.ReasonCrashing, "crashes again and again"
 		c.fix = "look at its logs with kubectl logs --previous"
 	case s.State.Running != nil:
+		c.lasting = false // it got further than those before
 		c.reason, c.problem = v1alpha1.ReasonNotReady, "runs and is not ready"
 		c.fix = "look at its logs and its startup and readiness probes"
 	case s.State.Waiting != nil && s.State.Waiting.Reason == "ContainerCreating":

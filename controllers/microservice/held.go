@@ -1,6 +1,8 @@
 package microservice
 
 import (
+	"fmt"
+
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -8,6 +10,7 @@ import (
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/conditions"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
+	"github.com/streamplane/streamplane/controllers/microservice/rollout"
 )
 
 // paused is nil while changes are applied. Ready goes on to speak of the pods.
@@ -48,11 +51,65 @@ func leastAvailable(o observed) int32 {
 	return max(1, least-int32(drained))
 }
 
+// failureOf is why the pods of the Deployment will not run, or nil.
+func failureOf(o observed) *rollout.Failure {
+	if found, bad := deadlineExceeded(o, outcome{}); bad {
+		return &rollout.Failure{Reason: found.Reason, Message: conditions.Shorten(found.Message)}
+	}
+	if found := firstCause(o.pods).withSecrets(o.deployment); found.lasting {
+		return &rollout.Failure{Reason: found.reason, Message: conditions.Shorten(found.message())}
+	}
+	return nil
+}
+
+// rolledBack holds while the wanted revision has failed and another one runs.
+func rolledBack(o observed, did outcome) (conditions.Summary, bool) {
+	if o.step.State != rollout.Returned || o.step.Note && !o.acts() {
+		return conditions.Summary{}, false
+	}
+	message := fmt.Sprintf("revision %s with image %s failed, %s with image %s runs again; correct the specification, or change rollout.retry to try once more: ",
+		o.wanted.Name, o.wanted.Spec.Image, o.running.Name, o.running.Spec.Image)
+	if d := o.deployment; d != nil && d.Annotations[desired.AnnotationRevision] == o.running.Name {
+		if found, short := podsUnavailable(o, did); short {
+			message += found.Message + " now; "
+		}
+	}
+	return conditions.Stalled(v1alpha1.ReasonRolledBack, message+o.step.Why.Message), true
+}
+
+// heldBack holds while the wanted revision waits.
+func heldBack(o observed, _ outcome) (conditions.Summary, bool) {
+	if o.step.State != rollout.Held {
+		return conditions.Summary{}, false
+	}
+	return conditions.Reconciling(v1alpha1.ReasonHeld, fmt.Sprintf(
+		"revision %s waits: %s", o.wanted.Name, o.microservice.Spec.Rollout.Hold)), true
+}
+
+// putRevisions tells which revisions there are.
+func putRevisions(status *v1alpha1.MicroserviceStatus, o observed) {
+	switch {
+	case o.acts():
+		status.CurrentRevision = o.running.Name
+	case o.deployment != nil:
+		status.CurrentRevision = o.deployment.Annotations[desired.AnnotationRevision]
+	default:
+		status.CurrentRevision = ""
+	}
+	if !o.valid() {
+		return
+	}
+	status.UpdateRevision, status.FailedRevision = o.wanted.Name, ""
+	if o.step.State == rollout.Returned {
+		status.FailedRevision = o.wanted.Name
+	}
+}
+
 // onlyWantedPods says whether all pods are of the template that is wanted now.
 func onlyWantedPods(o observed) bool {
 	d := o.deployment
 	return d != nil && rolledOut(d) &&
-		desired.FilesInUse(d.Spec.Template) == desired.FilesWanted(o.microservice)
+		desired.FilesInUse(d.Spec.Template) == desired.FilesInUse(o.running.Template)
 }
 
 func rolledOut(d *appsv1.Deployment) bool {

@@ -79,7 +79,10 @@ func TestOnlyWantedPods(t *testing.T) {
 			}}}
 		}
 	}
-	now := uses(desired.FilesWanted(search(spec)))
+	running := func(spec v1alpha1.WorkloadSpec) desired.Revision {
+		return desired.RevisionOf(search(spec), desired.SlotBlue, "")
+	}
+	now := uses(desired.FilesInUse(running(spec).Template))
 	cases := map[string]struct {
 		spec       v1alpha1.WorkloadSpec
 		deployment *appsv1.Deployment
@@ -100,7 +103,7 @@ func TestOnlyWantedPods(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got := onlyWantedPods(observed{microservice: search(tc.spec), deployment: tc.deployment})
+			got := onlyWantedPods(observed{microservice: search(tc.spec), running: running(tc.spec), deployment: tc.deployment})
 			if got != tc.want {
 				t.Errorf("%t, want %t", got, tc.want)
 			}

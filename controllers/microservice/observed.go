@@ -15,6 +15,7 @@ import (
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/membership"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
+	"github.com/streamplane/streamplane/controllers/microservice/rollout"
 	"github.com/streamplane/streamplane/controllers/optional"
 )
 
@@ -26,6 +27,12 @@ type observed struct {
 	problem string
 	// rejected is what pods may not be, or "".
 	rejected string
+	// history are the revisions that are stored.
+	history history
+	// wanted is the revision that the specification asks for, and running the one
+	// that the slot is to run, as step says.
+	wanted, running desired.Revision
+	step            rollout.Step
 	// deployment of the slot; nil while it does not exist or is not ours.
 	deployment *appsv1.Deployment
 	// pods of the newest version in the slot; shared with the cache.
@@ -80,7 +87,13 @@ func observe(ctx context.Context, c client.Reader, m *v1alpha1.Microservice, con
 		}
 		o.pods, o.images = newest(o.deployment, pods), imagesOf(pods)
 	}
-	return o, o.readPlatform(ctx, c)
+	if err := o.readPlatform(ctx, c); err != nil {
+		return o, err
+	}
+	if o.history, err = readHistory(ctx, c, o); err != nil || !o.valid() {
+		return o, err
+	}
+	return o, o.decide()
 }
 
 // readClaims looks whether what is asked of claims that exist can be done.

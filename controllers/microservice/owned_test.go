@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
@@ -22,7 +23,8 @@ func TestOwnedIsWhatIsBuilt(t *testing.T) {
 	for _, file := range golden.Inputs(t, "desired/testdata") {
 		m := &v1alpha1.Microservice{}
 		golden.Read(t, file, m)
-		for _, object := range desired.Objects(m, desired.SlotBlue, desired.Config{}) {
+		revision := desired.RevisionOf(m, desired.SlotBlue, "")
+		for _, object := range append(desired.Objects(m, desired.SlotBlue, revision, ""), revision.Object(m, 1)) {
 			built[object.GetObjectKind().GroupVersionKind().String()] = true
 		}
 	}
@@ -48,6 +50,7 @@ func TestOwnedIsWhatIsBuilt(t *testing.T) {
 	for kind := range beside(optional.Served{}) {
 		pruned = append(pruned, kind.String())
 	}
+	pruned = append(pruned, appsv1.SchemeGroupVersion.WithKind(kindRevision).String()) // down to the limit of the history
 	slices.Sort(owned)
 	slices.Sort(pruned)
 	all := slices.Sorted(slices.Values(slices.Concat(owned, optionally)))

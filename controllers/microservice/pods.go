@@ -160,7 +160,8 @@ func trimContainers(all []corev1.ContainerStatus) []corev1.ContainerStatus {
 	for _, s := range all {
 		kept = append(kept, corev1.ContainerStatus{
 			Name: s.Name, Image: s.Image, ImageID: s.ImageID, Ready: s.Ready, Started: s.Started,
-			State: trimState(s.State), LastTerminationState: trimState(s.LastTerminationState),
+			RestartCount: min(s.RestartCount, manyRestarts),
+			State:        trimState(s.State), LastTerminationState: trimState(s.LastTerminationState),
 		})
 	}
 	return kept

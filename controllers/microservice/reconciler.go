@@ -47,6 +47,7 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=streamplane.dev,resources=microservices,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=streamplane.dev,resources=microservices/status,verbs=patch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=apps,resources=controllerrevisions,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=configmaps;services;serviceaccounts,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses;networkpolicies,verbs=get;list;watch;create;patch;delete
@@ -70,6 +71,7 @@ func Owned() []client.Object {
 		&autoscalingv2.HorizontalPodAutoscaler{},
 		&policyv1.PodDisruptionBudget{},
 		&networkingv1.Ingress{},
+		&appsv1.ControllerRevision{},
 	}
 }
 
@@ -77,7 +79,7 @@ func Owned() []client.Object {
 // their labels, and never deleted.
 func Kept() []client.Object { return []client.Object{&corev1.PersistentVolumeClaim{}} }
 
-// prunable is Owned as lists, without ConfigMaps and the kinds beside.
+// prunable is Owned as lists, without ConfigMaps, revisions and the kinds beside.
 func prunable() []client.ObjectList {
 	return []client.ObjectList{
 		&corev1.ServiceAccountList{},
@@ -150,6 +152,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	did := r.act(ctx, o)
 	did.now = now
 	failed := did.errors()
+	if apierrors.IsConflict(did.err) {
+		return ctrl.Result{}, nil // the cache lags: what it lacks brings the next reconcile
+	}
 	if err := r.report(ctx, o, did); err != nil {
 		return ctrl.Result{}, errors.Join(err, failed)
 	}
@@ -169,19 +174,24 @@ func soonest(a, b time.Duration) time.Duration {
 
 // acts says whether the specification is applied: otherwise what runs stays as
 // it is.
-func (o observed) acts() bool {
-	return o.problem == "" && o.rejected == "" && !o.microservice.Spec.Paused
-}
+func (o observed) acts() bool { return o.valid() && !o.microservice.Spec.Paused }
+
+// valid says whether the specification can be applied.
+func (o observed) valid() bool { return o.problem == "" && o.rejected == "" }
 
 func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 	if !o.acts() {
 		return outcome{}
 	}
+	recorded, err := r.record(ctx, o)
+	if err != nil {
+		return outcome{err: err}
+	}
 	o.microservice = desired.WithFloor(o.microservice, o.floor.Replicas)
 	if passed, err := handOverScale(ctx, r.Client, o); passed || err != nil {
 		return outcome{err: err}
 	}
-	serving, others := split(desired.Objects(o.microservice, o.slot, o.config()))
+	serving, others := split(desired.Objects(o.microservice, o.slot, o.running, o.config().Baseline))
 	if fallback := desired.Fallback(o.microservice); fallback != nil && needsFallback(o) {
 		others[desired.IngressKind] = append(others[desired.IngressKind], fallback)
 	}
@@ -196,7 +206,10 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 	if err == nil {
 		err = seedScale(ctx, r.Client, o, done.Created)
 	}
-	did := outcome{writes: done.Writes, born: len(done.Created) > 0, edits: done.Edits, err: err}
+	if err == nil {
+		err = r.forget(ctx, o)
+	}
+	did := outcome{writes: recorded + done.Writes, born: len(done.Created) > 0, edits: done.Edits, err: err}
 	if err == nil {
 		did.beside = r.actBeside(ctx, o, others)
 	}

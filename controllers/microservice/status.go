@@ -60,6 +60,7 @@ func statusOf(o observed, did outcome) v1alpha1.MicroserviceStatus {
 		status.Replicas = d.Status.Replicas
 		status.Pods = fmt.Sprintf("%d/%d", d.Status.AvailableReplicas, wantedReplicas(d))
 	}
+	putRevisions(&status, o)
 	conditions.Set(&status.Conditions, m.Generation, summary(o, did))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionScalingActive, scalingActive(o, did))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionPlatformFound, platformFound(o))
@@ -103,7 +104,8 @@ type check func(observed, outcome) (conditions.Summary, bool)
 // summary is the first failing check, in a list that reads aloud.
 func summary(o observed, did outcome) conditions.Summary {
 	for _, failing := range []check{
-		invalid, podTemplateRejected, nameTaken, applyFailed, pausedUnborn, notYetSeen, podsRefused, deadlineExceeded, rollingOut, podsUnavailable,
+		invalid, podTemplateRejected, nameTaken, applyFailed, pausedUnborn, rolledBack, notYetSeen, podsRefused, deadlineExceeded,
+		rollingOut, podsUnavailable, heldBack,
 	} {
 		if found, bad := failing(o, did); bad {
 			return found
@@ -159,13 +161,13 @@ func deadlineExceeded(o observed, _ outcome) (conditions.Summary, bool) {
 		return conditions.Stalled(found.reason, found.message()), true
 	}
 	message := fmt.Sprintf("%s of image %s: no progress within the deadline; look at the pods with kubectl describe",
-		plural(o.deployment.Status.UpdatedReplicas), o.microservice.Spec.Image)
+		plural(o.deployment.Status.UpdatedReplicas), mainImage(o.deployment))
 	return conditions.Stalled(v1alpha1.ReasonProgressDeadlineExceeded, message), true
 }
 
 func rollingOut(o observed, _ outcome) (conditions.Summary, bool) {
 	d := o.deployment
-	if c := deploymentCondition(d, appsv1.DeploymentProgressing); c != nil && c.Reason == "NewReplicaSetAvailable" {
+	if c := deploymentCondition(d, appsv1.DeploymentProgressing); c != nil && c.Reason == newReplicaSetAvailable {
 		return conditions.Summary{}, false
 	}
 	if found := firstCause(o.pods).withSecrets(d); found.reason != "" && !found.transient() {
@@ -192,6 +194,9 @@ func podsUnavailable(o observed, _ outcome) (conditions.Summary, bool) {
 	return conditions.Reconciling(v1alpha1.ReasonPodsUnavailable, message), true
 }
 
+// newReplicaSetAvailable is the reason of Progressing when a Deployment is done.
+const newReplicaSetAvailable = "NewReplicaSetAvailable"
+
 func deploymentCondition(d *appsv1.Deployment, kind appsv1.DeploymentConditionType) *appsv1.DeploymentCondition {
 	for i := range d.Status.Conditions {
 		if d.Status.Conditions[i].Type == kind {
@@ -199,6 +204,16 @@ func deploymentCondition(d *appsv1.Deployment, kind appsv1.DeploymentConditionTy
 		}
 	}
 	return nil
+}
+
+// mainImage is the image of the service in the pods of a Deployment.
+func mainImage(d *appsv1.Deployment) string {
+	for _, c := range d.Spec.Template.Spec.Containers {
+		if c.Name == desired.MainContainer {
+			return c.Image
+		}
+	}
+	return ""
 }
 
 func wantedReplicas(d *appsv1.Deployment) int32 {

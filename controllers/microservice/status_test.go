@@ -14,6 +14,7 @@ import (
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/apply"
+	"github.com/streamplane/streamplane/controllers/microservice/desired"
 )
 
 // deployment is fully rolled out with the given numbers; changes edit it.
@@ -28,6 +29,7 @@ func deployment(wanted, available int32, changes ...func(*appsv1.Deployment)) *a
 			}},
 		},
 	}
+	d.Spec.Template.Spec.Containers = []corev1.Container{{Name: desired.MainContainer, Image: "registry.test/search:1"}}
 	for _, change := range changes {
 		change(d)
 	}

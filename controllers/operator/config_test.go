@@ -285,9 +285,11 @@ func TestConfigOfAnOlderOperator(t *testing.T) {
 	m := w.microservice("a", usesOneKey)
 	owner := m.DeepCopy()
 	owner.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("Microservice"))
-	_, err := apply.Syncer{Client: w.client, Live: w.client}.Sync(t.Context(), apply.Set{
-		Owner: owner, Objects: desired.Objects(m, desired.SlotBlue, desired.Config{}),
-	})
+	objects := desired.Objects(m, desired.SlotBlue, desired.RevisionOf(m, desired.SlotBlue, ""), "")
+	for _, object := range objects {
+		delete(object.GetAnnotations(), desired.AnnotationRevision) // it knew no revisions
+	}
+	_, err := apply.Syncer{Client: w.client, Live: w.client}.Sync(t.Context(), apply.Set{Owner: owner, Objects: objects})
 	if err != nil {
 		t.Fatal(err)
 	}

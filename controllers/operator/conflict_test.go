@@ -122,7 +122,7 @@ func TestLeftoversOfANamesakeAreNotTouched(t *testing.T) {
 		}
 	}
 	// Of the new one only the autoscaler has a name that is free.
-	if diff := cmp.Diff(before, without(w.children(), "HorizontalPodAutoscaler/search-blue")); diff != "" {
+	if diff := cmp.Diff(serving(before), without(serving(w.children()), "HorizontalPodAutoscaler/search-blue")); diff != "" {
 		t.Errorf("touched (-before +after):\n%s", diff)
 	}
 	if m.Status.Pods != "0/0" {

@@ -3,6 +3,7 @@ package operator
 import (
 	"context"
 	"errors"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
@@ -17,9 +18,13 @@ import (
 // autoscaler is the name under which the autoscaler writes.
 const autoscaler = "kube-controller-manager"
 
+// badImage is the tag of images whose pods never get ready.
+const badImage = ":bad"
+
 // playControllers does what the deployment controller and the autoscaler do in
 // a cluster, where all is well and idle: every Deployment of the namespace is
-// scaled to the least number of its autoscaler and fully available.
+// scaled to the least number of its autoscaler and fully available, but pods of
+// a bad image never start.
 func (w *world) playControllers() {
 	w.Helper()
 	ctx := context.WithoutCancel(w.Context())
@@ -93,6 +98,13 @@ func (w *world) rollOut(ctx context.Context, d *appsv1.Deployment) error {
 	}
 	n := *d.Spec.Replicas
 	d = d.DeepCopy()
+	if strings.HasSuffix(d.Spec.Template.Spec.Containers[0].Image, badImage) {
+		d.Status.ObservedGeneration, d.Status.UpdatedReplicas = d.Generation, 1
+		d.Status.Conditions = []appsv1.DeploymentCondition{
+			{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded"},
+		}
+		return ignoreSuperseded(w.client.Status().Update(ctx, d))
+	}
 	d.Status = appsv1.DeploymentStatus{
 		ObservedGeneration: d.Generation, Replicas: n, UpdatedReplicas: n, ReadyReplicas: n, AvailableReplicas: n,
 		Conditions: []appsv1.DeploymentCondition{

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -221,7 +222,7 @@ func listed() []client.ObjectList {
 		&v1alpha1.StreamingPlatformList{}, &v1alpha1.MicroserviceList{},
 		&corev1.ServiceAccountList{}, &corev1.ConfigMapList{}, &networkingv1.NetworkPolicyList{}, &corev1.ServiceList{},
 		&appsv1.DeploymentList{}, &autoscalingv2.HorizontalPodAutoscalerList{}, &policyv1.PodDisruptionBudgetList{},
-		&corev1.PersistentVolumeClaimList{}, &networkingv1.IngressList{},
+		&corev1.PersistentVolumeClaimList{}, &networkingv1.IngressList{}, &appsv1.ControllerRevisionList{},
 	}
 }
 
@@ -232,6 +233,13 @@ func without(all map[string]string, names ...string) map[string]string {
 		delete(remaining, name)
 	}
 	return remaining
+}
+
+// serving leaves out of versions the revisions, which nothing runs by.
+func serving(all map[string]string) map[string]string {
+	kept := maps.Clone(all)
+	maps.DeleteFunc(kept, func(name, _ string) bool { return strings.HasPrefix(name, "ControllerRevision/") })
+	return kept
 }
 
 // lockedBuffer takes the log of several goroutines.

@@ -38,7 +38,8 @@ func TestMinimalPlatform(t *testing.T) {
 	for _, name := range []string{"acme-gateway", "acme-streaming"} {
 		want = append(want, "Microservice/"+name, "ServiceAccount/"+name, "NetworkPolicy/"+name,
 			"Service/"+name, "Service/"+name+"-headless", "Deployment/"+name+"-blue",
-			"HorizontalPodAutoscaler/"+name+"-blue", "PodDisruptionBudget/"+name+"-blue")
+			"HorizontalPodAutoscaler/"+name+"-blue", "PodDisruptionBudget/"+name+"-blue",
+			"ControllerRevision/"+get(w, name, &v1alpha1.Microservice{}).Status.CurrentRevision)
 	}
 	slices.Sort(want)
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(w.versions()))); diff != "" {
@@ -51,7 +52,7 @@ func TestMinimalPlatform(t *testing.T) {
 		m := get(w, name, &v1alpha1.Microservice{})
 		checkMade(t, m, p, name)
 		for _, kind := range microservice.Owned() {
-			for _, child := range []string{name, name + "-headless", name + "-blue"} {
+			for _, child := range []string{name, name + "-headless", name + "-blue", m.Status.CurrentRevision} {
 				err := w.client.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: child}, kind)
 				if err == nil {
 					checkMade(t, kind, m, name)

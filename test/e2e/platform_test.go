@@ -33,6 +33,7 @@ func TestPlatform(t *testing.T) {
 	t.Run("handsOver", tv.handsOver)
 	t.Run("survivesLostStatus", tv.survivesLostStatus)
 	t.Run("rollsOneService", tv.rollsOneService)
+	t.Run("badImageReturns", tv.badImageReturns)
 	t.Run("sharesLoadWithNewPod", tv.sharesLoadWithNewPod)
 	t.Run("scalesOneService", tv.scalesOneService)
 	t.Run("needsNoOperator", tv.needsNoOperator)

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
+
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 )
@@ -45,6 +48,28 @@ func (tv theater) rollsOneService(t *testing.T) {
 	if now := podUIDs(t, tv.namespace, "acme-streaming"); !maps.Equal(now, others) {
 		t.Errorf("pods of streaming changed: %v, were %v", now, others)
 	}
+}
+
+// badImageReturns gives gateway an image that does not exist, under load: the
+// last good revision comes back by itself, and no request fails.
+func (tv theater) badImageReturns(t *testing.T) {
+	viewers := startLoad(t, 4, 20, tv.paths(t)...)
+	good := releaseImage(t, "gateway")
+	patchPlatform(t, tv.namespace, tv.name,
+		`{"spec":{"services":[{"name":"gateway","image":"registry.invalid/none:1","rollout":{"progressDeadlineSeconds":10}}]}}`)
+	eventually(t, "the good revision returns", func() string {
+		m := get(t, tv.namespace, "acme-gateway", &v1alpha1.Microservice{})
+		c := apimeta.FindStatusCondition(m.Status.Conditions, v1alpha1.ConditionStalled)
+		if c == nil || c.Reason != v1alpha1.ReasonRolledBack || !strings.Contains(c.Message, "image pull failed: registry.invalid/none:1") {
+			return fmt.Sprint(m.Status.Conditions)
+		}
+		return rolledOut(t, tv.namespace, "acme-gateway-blue", good)
+	})
+	keep(t, "kubectl-get-rolled-back.txt", []byte(kubectl(t, "get", "sp,ms,controllerrevisions", "--namespace", tv.namespace)))
+	patchPlatform(t, tv.namespace, tv.name, `{"spec":{"services":null}}`)
+	waitSettled(t, tv.namespace, tv.name)
+	viewers.waitSent(t, 100)
+	viewers.mustBeClean(t)
 }
 
 // imagesTold compares the images in status with what the nodes run.

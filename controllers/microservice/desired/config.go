@@ -59,12 +59,6 @@ func compare(a, b string) bool {
 	return i > 0 && j > 0 && a[:i] == b[:j]
 }
 
-// on marks a Deployment.
-func (c Config) on(d *appsv1.Deployment) {
-	annotate(&d.Annotations, AnnotationConfigBaseline, c.Baseline)
-	annotate(&d.Spec.Template.Annotations, AnnotationConfig, c.Stamp)
-}
-
 func annotate(all *map[string]string, key, value string) {
 	if value == "" {
 		return

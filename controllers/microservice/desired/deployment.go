@@ -18,22 +18,22 @@ const (
 
 // deployment runs the pods of one slot. It leaves replicas unset when an
 // autoscaler owns them: server-side apply then never resets the scale.
-func deployment(m *v1alpha1.Microservice, slot string, config Config) *appsv1.Deployment {
-	template, _ := podTemplate(m, slot) // Rejected has been asked
+func deployment(m *v1alpha1.Microservice, slot string, revision Revision, baseline string) *appsv1.Deployment {
 	d := &appsv1.Deployment{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
 		ObjectMeta: slotMeta(m, slot),
 		Spec: appsv1.DeploymentSpec{
 			Replicas:                replicas(m),
 			Selector:                &metav1.LabelSelector{MatchLabels: SlotSelector(m, slot)},
-			Template:                template,
+			Template:                *revision.Template.DeepCopy(),
 			Strategy:                strategy(m.Spec.WorkloadSpec),
 			MinReadySeconds:         minReadySeconds,
 			RevisionHistoryLimit:    new(int32(revisionHistoryLimit)),
 			ProgressDeadlineSeconds: progressDeadline(m.Spec.Rollout),
 		},
 	}
-	config.on(d)
+	annotate(&d.Annotations, AnnotationRevision, revision.Name)
+	annotate(&d.Annotations, AnnotationConfigBaseline, baseline)
 	return d
 }
 

@@ -9,10 +9,11 @@ import (
 	"github.com/streamplane/streamplane/api/v1alpha1"
 )
 
-// Objects lists what runs a Microservice whose stable slot is slot, in the
-// order in which it is applied: what pods need comes before the pods. config is
-// what they find in ConfigMaps and Secrets.
-func Objects(m *v1alpha1.Microservice, slot string, config Config) []client.Object {
+// Objects lists what runs a revision of a Microservice whose stable slot is slot,
+// in the order in which it is applied: what pods need comes before the pods.
+// baseline is remembered of what they find in ConfigMaps and Secrets.
+func Objects(m *v1alpha1.Microservice, slot string, revision Revision, baseline string) []client.Object {
+	m = revision.Of(m)
 	var objects []client.Object
 	if m.Spec.ServiceAccountName == "" {
 		objects = append(objects, serviceAccount(m))
@@ -27,7 +28,7 @@ func Objects(m *v1alpha1.Microservice, slot string, config Config) []client.Obje
 		networkPolicy(m),
 		service(m, slot),
 		headlessService(m, slot),
-		deployment(m, slot, config),
+		deployment(m, slot, revision, baseline),
 	)
 	if m.Spec.Autoscaling != nil && !ScaledElsewhere(m) && !ScaledByKEDA(m) {
 		objects = append(objects, horizontalPodAutoscaler(m, slot))

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	psaapi "k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/internal/golden"
@@ -20,15 +21,20 @@ func read(t *testing.T, file string) *v1alpha1.Microservice {
 	return m
 }
 
+// objects are those of a service that runs what it asks for.
+func objects(m *v1alpha1.Microservice) []client.Object {
+	return Objects(m, SlotBlue, RevisionOf(m, SlotBlue, ""), "")
+}
+
 func TestObjects(t *testing.T) {
 	for name, file := range golden.Inputs(t, "testdata") {
 		t.Run(name, func(t *testing.T) {
-			var objects []runtime.Object
+			var all []runtime.Object
 			m := read(t, file)
-			for _, object := range append(Claims(m), Objects(m, SlotBlue, Config{})...) {
-				objects = append(objects, object)
+			for _, object := range append(Claims(m), objects(m)...) {
+				all = append(all, object)
 			}
-			golden.Compare(t, "testdata/"+name+golden.Suffix, golden.YAML(t, objects...))
+			golden.Compare(t, "testdata/"+name+golden.Suffix, golden.YAML(t, all...))
 		})
 	}
 }
@@ -42,7 +48,7 @@ func TestPodsAreRestricted(t *testing.T) {
 	for name, file := range golden.Inputs(t, "testdata") {
 		t.Run(name, func(t *testing.T) {
 			pods := 0
-			for _, object := range Objects(read(t, file), SlotBlue, Config{}) {
+			for _, object := range objects(read(t, file)) {
 				d, ok := object.(*appsv1.Deployment)
 				if !ok {
 					continue
@@ -66,7 +72,7 @@ func TestPodsAreRestricted(t *testing.T) {
 func TestObjectsLeaveTheMicroserviceAlone(t *testing.T) {
 	m := read(t, "testdata/everything.yaml")
 	before := m.DeepCopy()
-	for _, object := range Objects(m, SlotBlue, Config{}) {
+	for _, object := range objects(m) {
 		labels := object.GetLabels()
 		for key := range labels {
 			labels[key] = "changed"

@@ -28,14 +28,6 @@ func files(m *v1alpha1.Microservice) *corev1.ConfigMap {
 	}
 }
 
-// FilesWanted is the name of the ConfigMap with the files of the spec, or "".
-func FilesWanted(m *v1alpha1.Microservice) string {
-	if len(m.Spec.Files) == 0 {
-		return ""
-	}
-	return filesName(m)
-}
-
 // FilesInUse is the name of the ConfigMap that pods of a template have their
 // files from, or "".
 func FilesInUse(template corev1.PodTemplateSpec) string {

@@ -95,7 +95,7 @@ func TestPodsAreRestricted(t *testing.T) {
 	for name, p := range inputs(t) {
 		t.Run(name, func(t *testing.T) {
 			for _, s := range Of(p, testRelease()).Services {
-				for _, object := range microservice.Objects(s.Microservice, microservice.SlotBlue, microservice.Config{}) {
+				for _, object := range microservice.Objects(s.Microservice, microservice.SlotBlue, microservice.RevisionOf(s.Microservice, microservice.SlotBlue, ""), "") {
 					d, ok := object.(*appsv1.Deployment)
 					if !ok {
 						continue
