@@ -161,6 +161,11 @@ type MicroserviceStatus struct {
 	// +optional
 	UpdateRevision string `json:"updateRevision,omitempty"`
 
+	// stableRevision is the last one of which all pods were available. It is
+	// currentRevision, except while that one is on its way.
+	// +optional
+	StableRevision string `json:"stableRevision,omitempty"`
+
 	// failedRevision is the one that failed, so that an older one runs again.
 	// +optional
 	FailedRevision string `json:"failedRevision,omitempty"`

@@ -58,3 +58,50 @@ type Rollout struct {
 	// +kubebuilder:validation:MaxLength=64
 	Retry string `json:"retry,omitempty"`
 }
+
+// RolloutOrder says which of several services with a new version goes first.
+// +kubebuilder:validation:Enum=CalleesFirst;None
+type RolloutOrder string
+
+// The orders of a rollout.
+const (
+	// OrderCalleesFirst lets a service wait for those that it calls.
+	OrderCalleesFirst RolloutOrder = "CalleesFirst"
+	// OrderNone lets no service wait for another.
+	OrderNone RolloutOrder = "None"
+)
+
+// RolloutFailure says what the failure of one service does to others that wait.
+// +kubebuilder:validation:Enum=Continue;Stop
+type RolloutFailure string
+
+// What a failure does.
+const (
+	// FailureContinue lets the others go on.
+	FailureContinue RolloutFailure = "Continue"
+	// FailureStop keeps them waiting until the failed one is mended.
+	FailureStop RolloutFailure = "Stop"
+)
+
+// PlatformRollout is how new versions of several services follow one another.
+type PlatformRollout struct {
+	// order CalleesFirst lets a service with a new version wait until those that
+	// it calls, directly or by way of others, have rolled theirs. Services that
+	// call each other in a circle do not wait for each other. Absent means
+	// CalleesFirst.
+	// +optional
+	Order RolloutOrder `json:"order,omitempty"`
+
+	// maxConcurrent is how many services may roll at the same time. Absent means
+	// all that the order allows.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=50
+	MaxConcurrent *int32 `json:"maxConcurrent,omitempty"`
+
+	// onFailure says what happens to services that wait when a new version of
+	// another one fails: with Continue they go on, with Stop they wait until it
+	// is mended. Absent means Continue.
+	// +optional
+	OnFailure RolloutFailure `json:"onFailure,omitempty"`
+}

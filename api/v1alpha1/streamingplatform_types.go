@@ -84,6 +84,12 @@ type StreamingPlatformSpec struct {
 	// +optional
 	Defaults *ServiceDefaults `json:"defaults,omitempty"`
 
+	// rollout says how new versions of several services follow one another. Only
+	// services that have a new version wait, and only with that: see
+	// rollout.hold of a service.
+	// +optional
+	Rollout *PlatformRollout `json:"rollout,omitempty"`
+
 	// services overrides fields of bundled services and adds services of your
 	// own. Deleting the entry of a bundled service reverts it to its defaults;
 	// deleting the entry of your own service deletes the service.

@@ -100,6 +100,7 @@ func putRevisions(status *v1alpha1.MicroserviceStatus, o observed) {
 		return
 	}
 	status.UpdateRevision, status.FailedRevision = o.wanted.Name, ""
+	status.StableRevision = o.stable()
 	if o.step.State == rollout.Returned {
 		status.FailedRevision = o.wanted.Name
 	}

@@ -196,6 +196,14 @@ func (o *observed) decide() error {
 	return err
 }
 
+// stable is the last revision that has proven itself, or "".
+func (o observed) stable() string {
+	if running := o.history.find(o.running.Name); o.step.Good || running != nil && running.Annotations[annotationGood] != "" {
+		return o.running.Name
+	}
+	return o.rollout().LastGood()
+}
+
 func (o observed) rollout() rollout.Observed {
 	now := rollout.Observed{Wanted: o.wanted.Name, Known: o.history.revisions()}
 	if r := o.microservice.Spec.Rollout; r != nil {

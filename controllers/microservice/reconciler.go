@@ -152,8 +152,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	did := r.act(ctx, o)
 	did.now = now
 	failed := did.errors()
-	if apierrors.IsConflict(did.err) {
-		return ctrl.Result{}, nil // the cache lags: what it lacks brings the next reconcile
+	if did.stale {
+		return ctrl.Result{}, nil // what the cache lacks brings the next reconcile
 	}
 	if err := r.report(ctx, o, did); err != nil {
 		return ctrl.Result{}, errors.Join(err, failed)
@@ -185,7 +185,7 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 	}
 	recorded, err := r.record(ctx, o)
 	if err != nil {
-		return outcome{err: err}
+		return outcome{err: err, stale: apierrors.IsConflict(err)}
 	}
 	o.microservice = desired.WithFloor(o.microservice, o.floor.Replicas)
 	if passed, err := handOverScale(ctx, r.Client, o); passed || err != nil {

@@ -22,7 +22,9 @@ type outcome struct {
 	writes int
 	// born says that something was made.
 	born bool
-	err  error
+	// stale says that revisions are other than the cache had them.
+	stale bool
+	err   error
 	// beside are the errors with objects that keep no pod from serving, by kind.
 	beside map[schema.GroupVersionKind]error
 	// edits of others that were set back.

@@ -55,6 +55,7 @@ func observe(ctx context.Context, c client.Reader, p *v1alpha1.StreamingPlatform
 	if known {
 		o.known, o.wanted = true, desired.Of(p, r, Teams(p, o.sharing)...)
 		o.unseeded = o.wanted.KeepScale(o.microservices)
+		o.wanted.Hold(p.Spec.Rollout, o.microservices)
 	}
 	return o, nil
 }

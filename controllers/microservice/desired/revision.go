@@ -51,6 +51,11 @@ func RevisionOf(m *v1alpha1.Microservice, slot, stamp string) Revision {
 	return r
 }
 
+// PodsHash is the same for Microservices of the same pods.
+func PodsHash(m *v1alpha1.Microservice) string {
+	return Revision{Spec: withLive(m.Spec, v1alpha1.MicroserviceSpec{})}.hash("")
+}
+
 // withLive is a specification with the fields of another that no pod depends on:
 // they take effect at once, whichever revision runs.
 func withLive(spec, live v1alpha1.MicroserviceSpec) v1alpha1.MicroserviceSpec {

@@ -171,6 +171,7 @@ func (r row) service(p *v1alpha1.StreamingPlatform, rel release.Release) Service
 	merged.Network = network(p.Spec.Network, merged.Network)
 	merged.Expose = atEdge(p.Spec.Edge, r.name, merged.Expose)
 	s.Microservice.Spec.WorkloadSpec = merged
+	s.Microservice.Annotations = map[string]string{AnnotationPods: microservice.PodsHash(s.Microservice)}
 	if problem := microservice.Validate(merged); problem != "" {
 		s.Problem = fmt.Sprintf("services[%s].%s", r.name, problem)
 	}
