@@ -25,6 +25,10 @@ const (
 	// makes, native or of KEDA; with one of others only while False, because it
 	// scales the Deployment instead of the Microservice.
 	ConditionScalingActive = "ScalingActive"
+	// ConditionSignalsActive says whether the metrics of autoscaling.signals can be
+	// read from the pods. It never influences Ready. Polarity: normal-true. Set on
+	// Microservice, present only with signals.
+	ConditionSignalsActive = "SignalsActive"
 	// ConditionPlatformFound is False when the StreamingPlatform that
 	// spec.platformRef names does not exist; the service runs all the same.
 	// Polarity: normal-true. Set on Microservice, present only while False.
@@ -159,6 +163,11 @@ const (
 	ReasonEditedByOthers = "EditedByOthers"
 	// ReasonPlatformNotFound says that spec.platformRef names no platform.
 	ReasonPlatformNotFound = "PlatformNotFound"
+	// ReasonSignalsRead says that the metrics of all ready pods were read.
+	ReasonSignalsRead = "SignalsRead"
+	// ReasonMetricUnavailable says that a pod cannot be asked for a metric, or does
+	// not serve it.
+	ReasonMetricUnavailable = "MetricUnavailable"
 	// ReasonScalingUnknown says that the autoscaler has not yet reported.
 	ReasonScalingUnknown = "ScalingUnknown"
 	// ReasonScaledDirectly says that an autoscaler of others scales the Deployment

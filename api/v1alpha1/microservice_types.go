@@ -99,7 +99,7 @@ type SlotStatus struct {
 // ScalingStatus is what autoscaling starts from at the moment.
 type ScalingStatus struct {
 	// minReplicas is the least number of pods: the greatest of what the
-	// specification and the active schedules ask for.
+	// specification, the active schedules and the signals ask for.
 	MinReplicas int32 `json:"minReplicas"`
 
 	// activeSchedules are the names of the schedules whose time it is.
@@ -117,7 +117,7 @@ type MicroserviceStatus struct {
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// conditions Ready, and while they hold Reconciling, Stalled and Paused;
-	// ScalingActive with autoscaling; PlatformFound=False and
+	// ScalingActive with autoscaling, SignalsActive with signals; PlatformFound=False and
 	// ServiceNameConflict while platformRef or serviceName do not fit;
 	// ConfigResolved=False while a ConfigMap or Secret is missing;
 	// RouteReady when expose asks for a route; MonitoringReady=False while
@@ -171,7 +171,7 @@ type MicroserviceStatus struct {
 	FailedRevision string `json:"failedRevision,omitempty"`
 
 	// scaling is what autoscaling starts from at the moment; absent without
-	// schedules.
+	// schedules and signals.
 	// +optional
 	Scaling *ScalingStatus `json:"scaling,omitempty"`
 

@@ -30,6 +30,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="!has(self.triggers) || (has(self.mode) && self.mode == 'KEDA')",message="triggers need mode KEDA",fieldPath=".triggers"
 // +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'KEDA' || !has(self.metrics)",message="mode KEDA takes triggers instead of metrics",fieldPath=".metrics"
 // +kubebuilder:validation:XValidation:rule="!has(self.schedules) || !has(self.maxReplicas) || self.schedules.all(s, s.minReplicas <= self.maxReplicas)",message="minReplicas of a schedule must not exceed maxReplicas",fieldPath=".schedules"
+// +kubebuilder:validation:XValidation:rule="!has(self.signals) || !has(self.mode) || self.mode == 'Native'",message="signals need mode Native",fieldPath=".signals"
 type Autoscaling struct {
 	// mode says who moves the number of pods: Native is a
 	// HorizontalPodAutoscaler made by the operator. KEDA is a ScaledObject made
@@ -76,6 +77,19 @@ type Autoscaling struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	Triggers []ScalingTrigger `json:"triggers,omitempty"`
+
+	// signals raise minReplicas by what the pods of the service say of
+	// themselves: the operator reads their metrics, at the port and path of
+	// spec.metrics, every few seconds. The greatest number that any signal or
+	// schedule asks for wins, up to maxReplicas. behavior limits how fast it moves;
+	// without it the number grows at once, and falls when nothing has asked for
+	// more for 300 seconds. What cannot be read lowers nothing, and the condition
+	// SignalsActive tells it. Mode Native only.
+	// +optional
+	// +listType=map
+	// +listMapKey=metric
+	// +kubebuilder:validation:MaxItems=8
+	Signals []ScalingSignal `json:"signals,omitempty" patchStrategy:"merge" patchMergeKey:"metric"`
 
 	// behavior limits how fast the number grows and shrinks, as in a
 	// HorizontalPodAutoscaler. Absent means the defaults of Kubernetes.

@@ -74,6 +74,8 @@ func parse(args []string, out io.Writer) (settings, error) {
 	flags.BoolVar(&s.operator.WatchSecrets, "watch-secrets", true, "roll pods when a Secret changes that they use; false needs no right to Secrets")
 	flags.DurationVar(&s.operator.DiscoveryInterval, "discovery-interval", 30*time.Second,
 		"`time` between two looks for optional APIs: the Gateway API, the Prometheus operator, KEDA")
+	flags.DurationVar(&s.operator.SignalsPeriod, "signals-period", 15*time.Second,
+		"`time` between two readings of the metrics that services scale by")
 	flags.StringVar(&s.operator.Metrics.Address, "metrics-bind-address", ":8443", "`address` of the Prometheus metrics; 0 switches them off")
 	flags.BoolVar(&s.operator.Metrics.Secure, "metrics-secure", true, "serve metrics by HTTPS, to those who may get /metrics")
 	flags.StringVar(&s.operator.Metrics.CertFolder, "metrics-cert-dir", "", "`folder` with tls.crt and tls.key for the metrics (default: a self-signed certificate)")
@@ -86,6 +88,9 @@ func parse(args []string, out io.Writer) (settings, error) {
 	}
 	if s.operator.DiscoveryInterval < time.Second {
 		return s, fmt.Errorf("--discovery-interval %s is less than a second", s.operator.DiscoveryInterval)
+	}
+	if s.operator.SignalsPeriod < time.Second {
+		return s, fmt.Errorf("--signals-period %s is less than a second", s.operator.SignalsPeriod)
 	}
 	if flags.NArg() > 0 {
 		return s, fmt.Errorf("unexpected argument %q: only flags are taken, see --help", flags.Arg(0))

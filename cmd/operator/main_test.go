@@ -26,7 +26,7 @@ func TestParse(t *testing.T) {
 			operator: operator.Options{
 				Metrics: operator.Metrics{Address: ":8443", Secure: true}, HealthAddress: ":8081", LeaderElectionNamespace: "streamplane-system",
 				Namespace: "streamplane-system", WatchSecrets: true,
-				DiscoveryInterval: 30 * time.Second,
+				DiscoveryInterval: 30 * time.Second, SignalsPeriod: 15 * time.Second,
 			},
 			releases:   "/etc/streamplane/releases.yaml",
 			kubeconfig: "/env/kubeconfig",
@@ -58,6 +58,7 @@ func TestParse(t *testing.T) {
 		"discovery": {
 			[]string{"--discovery-interval=5m"}, defaults(func(s *settings) { s.operator.DiscoveryInterval = 5 * time.Minute }),
 		},
+		"signals":                    {[]string{"--signals-period=1m"}, defaults(func(s *settings) { s.operator.SignalsPeriod = time.Minute })},
 		"namespaces":                 {[]string{"--watch-namespaces=tv,radio"}, defaults(func(s *settings) { s.operator.WatchNamespaces = []string{"tv", "radio"} })},
 		"no Secrets":                 {[]string{"--watch-secrets=false"}, defaults(func(s *settings) { s.operator.WatchSecrets = false })},
 		"all namespaces":             {[]string{"--watch-namespaces="}, defaults()},
@@ -89,6 +90,7 @@ func TestBadFlags(t *testing.T) {
 		"no boolean":    {"--leader-elect=perhaps", "leader-elect"},
 		"no namespace":  {"--watch-namespaces=tv,", `namespace ""`},
 		"too often":     {"--discovery-interval=1ms", "discovery-interval"},
+		"asks often":    {"--signals-period=1ms", "signals-period"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -108,7 +110,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 	for _, name := range []string{
 		"releases", "leader-elect", "leader-election-namespace", "metrics-bind-address",
 		"health-probe-bind-address", "log-level", "version", "kubeconfig", "watch-namespaces", "metrics-secure", "metrics-cert-dir", "watch-secrets",
-		"discovery-interval",
+		"discovery-interval", "signals-period",
 	} {
 		if !strings.Contains(out.String(), "-"+name) {
 			t.Errorf("--%s is missing in:\n%s", name, out.String())

@@ -17,6 +17,7 @@ import (
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
 	"github.com/streamplane/streamplane/controllers/microservice/rollout"
 	"github.com/streamplane/streamplane/controllers/optional"
+	"github.com/streamplane/streamplane/controllers/signals"
 )
 
 // observed is everything that one reconcile reads, read once.
@@ -52,7 +53,9 @@ type observed struct {
 	// are not ours, or are not asked for.
 	route   *unstructured.Unstructured
 	ingress *networkingv1.Ingress
-	// floor is what schedules ask for at the moment.
+	// reading is what signals ask for.
+	reading signals.Reading
+	// floor is what schedules and signals ask for at the moment.
 	floor desired.Floor
 	// platformMissing says that a team's Microservice names a StreamingPlatform
 	// that does not exist. A platform's own one goes with its platform.

@@ -10,6 +10,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
@@ -18,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
 )
 
@@ -44,6 +46,22 @@ func slotPods(ctx context.Context, c client.Reader, o observed) ([]corev1.Pod, e
 		return nil, fmt.Errorf("list pods: %w", err)
 	}
 	return podsOf(o.deployment, list.Items, labels.SelectorFromSet(desired.SlotSelector(o.microservice, o.slot))), nil
+}
+
+// Pods are those of a Microservice, whatever their version. They are shared with
+// the cache: not to be changed.
+func Pods(ctx context.Context, c client.Reader, m *v1alpha1.Microservice) ([]corev1.Pod, error) {
+	o := observed{microservice: m, slot: desired.SlotBlue, deployment: &appsv1.Deployment{}}
+	err := c.Get(ctx, client.ObjectKey{Namespace: m.Namespace, Name: desired.Name(m.Name, o.slot)}, o.deployment)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read deployment of %s: %w", m.Name, err)
+	case !metav1.IsControlledBy(o.deployment, m):
+		return nil, nil
+	}
+	return slotPods(ctx, c, o)
 }
 
 func podsOf(d *appsv1.Deployment, pods []corev1.Pod, slot labels.Selector) []corev1.Pod {
@@ -130,6 +148,7 @@ func TrimPod(object any) (any, error) {
 		},
 		Status: corev1.PodStatus{
 			Phase:                 p.Status.Phase,
+			PodIP:                 p.Status.PodIP,
 			InitContainerStatuses: trimContainers(p.Status.InitContainerStatuses),
 			ContainerStatuses:     trimContainers(p.Status.ContainerStatuses),
 		},

@@ -21,12 +21,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/apply"
 	"github.com/streamplane/streamplane/controllers/conditions"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
 	"github.com/streamplane/streamplane/controllers/optional"
+	"github.com/streamplane/streamplane/controllers/signals"
 )
 
 // Reconciler makes the cluster run what each Microservice asks for.
@@ -38,6 +40,8 @@ type Reconciler struct {
 	Config Configuration
 	// Optional are the kinds that the cluster may not serve.
 	Optional *optional.APIs
+	// Signals reads the metrics of services that scale by them.
+	Signals *signals.Reader
 	// ConflictRetry is how often a taken name is looked at again.
 	ConflictRetry time.Duration
 	// Now is the clock of schedules, and of edits that were set back.
@@ -118,6 +122,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 		Watches(&corev1.Pod{}, to(microserviceOf), builder.WithPredicates(statusChanged())).
 		Watches(&v1alpha1.StreamingPlatform{}, to(r.members), builder.WithPredicates(comesOrGoes())).
 		Watches(&v1alpha1.Microservice{}, to(r.namesakes), builder.WithPredicates(nameMoves())).
+		WatchesRawSource(source.Channel(r.Signals.Changes(), &handler.EnqueueRequestForObject{})).
 		WatchesRawSource(r.Optional.Source(optional.Watcher{
 			Objects:  handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &v1alpha1.Microservice{}, handler.OnlyControllerOwner()),
 			Affected: r.everyone,
@@ -148,7 +153,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	now := r.Now()
-	o.floor = desired.FloorAt(m, now)
+	o.reading = r.Signals.Of(m)
+	o.floor = o.withSignals(desired.FloorAt(m, now))
 	did := r.act(ctx, o)
 	did.now = now
 	failed := did.errors()

@@ -82,11 +82,39 @@ func (o observed) wait(now time.Time) time.Duration {
 	return min(o.floor.Next.Sub(now), longestWait)
 }
 
-// scalingStatus is nil without schedules. What is not applied is not shown.
+// signalsActive is nil without signals.
+func signalsActive(o observed) *metav1.Condition {
+	switch {
+	case !desired.HasSignals(o.microservice):
+		return nil
+	case o.reading.Problem != "":
+		return &metav1.Condition{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonMetricUnavailable, Message: o.reading.Problem}
+	case !o.reading.Known:
+		return &metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonScalingUnknown, Message: "the pods have not been asked yet"}
+	default:
+		return &metav1.Condition{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonSignalsRead, Message: "the metrics of all ready pods are read"}
+	}
+}
+
+// withSignals raises a floor to what signals ask for. As long as they are not
+// known, as after a restart, it stays where the autoscaler has it.
+func (o observed) withSignals(f desired.Floor) desired.Floor {
+	switch hpa := o.autoscaler; {
+	case !desired.HasSignals(o.microservice):
+	case o.reading.Known:
+		f.Replicas = max(f.Replicas, o.reading.Floor)
+	case hpa != nil && hpa.Spec.MinReplicas != nil:
+		f.Replicas = max(f.Replicas, *hpa.Spec.MinReplicas)
+	}
+	return f
+}
+
+// scalingStatus is nil without schedules and signals. What is not applied is not
+// shown.
 func scalingStatus(o observed) *v1alpha1.ScalingStatus {
 	m := o.microservice
 	switch {
-	case m.Spec.Autoscaling == nil || len(m.Spec.Autoscaling.Schedules) == 0:
+	case m.Spec.Autoscaling == nil || len(m.Spec.Autoscaling.Schedules) == 0 && !desired.HasSignals(m):
 		return nil
 	case !o.acts():
 		return m.Status.Scaling

@@ -65,6 +65,7 @@ func statusOf(o observed, did outcome) v1alpha1.MicroserviceStatus {
 	putRevisions(&status, o)
 	conditions.Set(&status.Conditions, m.Generation, summary(o, did))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionScalingActive, scalingActive(o, did))
+	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionSignalsActive, signalsActive(o))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionPlatformFound, platformFound(o))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionServiceNameConflict, nameConflict(o))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionConfigResolved, configResolved(o))

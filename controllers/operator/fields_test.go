@@ -128,6 +128,18 @@ func TestBadFieldsAreRejected(t *testing.T) {
 			"autoscaling: {minReplicas: 1, maxReplicas: 2, schedules: [{name: a, start: 0 0 1 * * *, end: 0 2 * * *, minReplicas: 2}]}",
 			[]string{"spec.autoscaling.schedules[0].start"},
 		},
+		"signals with KEDA": {
+			"autoscaling: {mode: KEDA, minReplicas: 1, maxReplicas: 2, cpu: {averageUtilization: 5}, signals: [{metric: viewers, perReplica: 20}]}",
+			[]string{"spec.autoscaling.signals", "need mode Native"},
+		},
+		"signal of no name": {
+			"autoscaling: {minReplicas: 1, maxReplicas: 2, signals: [{metric: view-ers, perReplica: 1}]}",
+			[]string{"spec.autoscaling.signals[0].metric"},
+		},
+		"signal twice": {
+			"autoscaling: {minReplicas: 1, maxReplicas: 2, signals: [{metric: viewers, perReplica: 1}, {metric: viewers, perReplica: 2}]}",
+			[]string{"spec.autoscaling.signals[1]", "Duplicate"},
+		},
 		"a schedule above the bound": {
 			"autoscaling: {minReplicas: 1, maxReplicas: 2, schedules: [{name: a, start: 0 1 * * *, end: 0 2 * * *, minReplicas: 3}]}",
 			[]string{"spec.autoscaling.schedules", "minReplicas of a schedule must not exceed maxReplicas"},

@@ -32,6 +32,7 @@ import (
 	"github.com/streamplane/streamplane/controllers/optional"
 	"github.com/streamplane/streamplane/controllers/platform"
 	"github.com/streamplane/streamplane/controllers/platform/release"
+	"github.com/streamplane/streamplane/controllers/signals"
 )
 
 const (
@@ -45,6 +46,8 @@ const (
 	conflictRetry = 15 * time.Second
 	// discoveryInterval is how long an optional API may be there unnoticed.
 	discoveryInterval = 30 * time.Second
+	// signalsPeriod is that of the autoscaler in Kubernetes.
+	signalsPeriod = 15 * time.Second
 
 	leaderElectionID = "operator.streamplane.dev"
 )
@@ -61,7 +64,10 @@ type Options struct {
 	Namespace string
 	// DiscoveryInterval is how often the API server is asked which optional
 	// APIs it serves. Zero means 30 seconds.
-	DiscoveryInterval       time.Duration
+	DiscoveryInterval time.Duration
+	// SignalsPeriod is how often pods are asked for the metrics that their
+	// service scales by. Zero means 15 seconds.
+	SignalsPeriod           time.Duration
 	Metrics                 Metrics
 	HealthAddress           string
 	LeaderElect             bool
@@ -72,6 +78,7 @@ type Options struct {
 	registry      prometheus.Registerer
 	conflictRetry time.Duration
 	optional      func(*optional.APIs)
+	signals       func(*signals.Reader)
 	now           func() time.Time
 }
 
@@ -138,26 +145,39 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	if err != nil {
 		return nil, err
 	}
+	reader, err := signalsReader(mgr, o)
+	if err != nil {
+		return nil, err
+	}
 	microservices := &microservice.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, Config: content, Optional: apis, ConflictRetry: retry, Now: o.clock(),
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, Config: content, Optional: apis, Signals: reader,
+		ConflictRetry: retry, Now: o.clock(),
 	}
 	if err := microservices.SetupWithManager(ctx, mgr); err != nil {
 		return nil, fmt.Errorf("set up microservices: %w", err)
 	}
+	if err := watched(mgr, o); err != nil {
+		return nil, err
+	}
+	return mgr, nil
+}
+
+// watched adds what a cluster watches the operator by.
+func watched(mgr ctrl.Manager, o Options) error {
 	registry := o.registry
 	if registry == nil {
 		registry = metrics.Registry
 	}
 	if err := register(registry, mgr.GetCache()); err != nil {
-		return nil, fmt.Errorf("register metrics: %w", err)
+		return fmt.Errorf("register metrics: %w", err)
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
-		return nil, fmt.Errorf("add health check: %w", err)
+		return fmt.Errorf("add health check: %w", err)
 	}
 	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
-		return nil, fmt.Errorf("add readiness check: %w", err)
+		return fmt.Errorf("add readiness check: %w", err)
 	}
-	return mgr, nil
+	return nil
 }
 
 // optionalAPIs run with the manager.
@@ -176,6 +196,20 @@ func optionalAPIs(mgr ctrl.Manager, o Options) (*optional.APIs, error) {
 		o.optional(apis)
 	}
 	return apis, nil
+}
+
+// signalsReader runs with the manager, where that leads.
+func signalsReader(mgr ctrl.Manager, o Options) (*signals.Reader, error) {
+	reader := signals.New(signals.Options{
+		Cache: mgr.GetClient(), Pods: microservice.Pods, Period: cmp.Or(o.SignalsPeriod, signalsPeriod), Now: o.clock(),
+	})
+	if err := mgr.Add(reader); err != nil {
+		return nil, fmt.Errorf("add signals: %w", err)
+	}
+	if o.signals != nil {
+		o.signals(reader)
+	}
+	return reader, nil
 }
 
 // madeByUs picks what the operator makes.

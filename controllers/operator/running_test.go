@@ -28,6 +28,7 @@ import (
 	"github.com/streamplane/streamplane/controllers/optional"
 	"github.com/streamplane/streamplane/controllers/platform"
 	"github.com/streamplane/streamplane/controllers/platform/release"
+	"github.com/streamplane/streamplane/controllers/signals"
 )
 
 // running is an operator that looks after the namespace of one test.
@@ -40,6 +41,7 @@ type running struct {
 	stop func()
 
 	optional      *optional.APIs
+	signals       *signals.Reader
 	platforms     *platform.Reconciler
 	microservices *microservice.Reconciler
 }
@@ -84,6 +86,7 @@ func (w *world) startAs(user *rest.Config, options Options) *running {
 	cfg.Wrap(o.requests.wrap)
 	options.HealthAddress, options.conflictRetry, options.registry = "0", time.Second, o.registry
 	options.optional = func(apis *optional.APIs) { o.optional = apis }
+	options.signals = func(reader *signals.Reader) { o.signals = reader }
 	options.adjust = func(manager *ctrl.Options) {
 		manager.Controller.SkipNameValidation = new(true)
 		manager.Logger = logr.FromSlogHandler(slog.NewTextHandler(log, &slog.HandlerOptions{ReplaceAttr: brief}))
@@ -136,7 +139,7 @@ func (o *running) wire(options Options) {
 	c, live, recorder := o.manager.GetClient(), o.manager.GetAPIReader(), o.manager.GetEventRecorder("streamplane")
 	now := options.clock()
 	o.platforms = &platform.Reconciler{Client: c, Live: live, Events: recorder, Catalog: options.Catalog, ConflictRetry: time.Second, Now: now}
-	o.microservices = &microservice.Reconciler{Client: c, Live: live, Events: recorder, Config: config, Optional: o.optional, ConflictRetry: time.Second, Now: now}
+	o.microservices = &microservice.Reconciler{Client: c, Live: live, Events: recorder, Config: config, Optional: o.optional, Signals: o.signals, ConflictRetry: time.Second, Now: now}
 }
 
 // reconcile forces one reconcile of every resource of the namespace.

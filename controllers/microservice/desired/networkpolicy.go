@@ -49,7 +49,7 @@ func ingress(m *v1alpha1.Microservice, network v1alpha1.Network) []networkingv1.
 	}}
 	scraped, _ := MetricsPort(m)
 	for _, p := range Ports(m) {
-		if p.Name != metricsPort && (p.Name != scraped || !WantsMetrics(m)) {
+		if p.Name != metricsPort && (p.Name != scraped || !WantsMetrics(m) && !HasSignals(m)) {
 			continue
 		}
 		from := network.MetricsFrom

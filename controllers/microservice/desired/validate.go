@@ -20,7 +20,7 @@ type rule func(v1alpha1.WorkloadSpec) string
 // returns "" or the first field that breaks a rule, and the fix.
 func Validate(spec v1alpha1.WorkloadSpec) string {
 	for _, broken := range []rule{
-		needsImage, oneScale, startNumber, bounds, targets, schedules, cpuRequest, memoryRequest, disruption,
+		needsImage, oneScale, startNumber, bounds, targets, schedules, signals, cpuRequest, memoryRequest, disruption,
 		oneSource, storageFits, onePod, mountsExist, filesFit, namesDiffer, envFromOne, podMetadata, patchBounds,
 		monitorLabels, exposeMode, ingressAnnotations, routeTimeouts, kedaTargets,
 	} {

@@ -1,0 +1,237 @@
+// Package signals reads metrics from the pods of services that scale by them,
+// and says how many pods they ask for.
+package signals
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/streamplane/streamplane/api/v1alpha1"
+	"github.com/streamplane/streamplane/controllers/microservice/desired"
+)
+
+const (
+	// answerTimeout is how long a pod may take to answer.
+	answerTimeout = 2 * time.Second
+	// connections are open at a time.
+	connections = 16
+	// pending changes wait for the controller; more than these wait for them.
+	pending = 1024
+	// maxHeader bounds the header of an answer, in bytes.
+	maxHeader = 64 << 10
+)
+
+// Reading is what the signals of a service say.
+type Reading struct {
+	// Known is false until the pods were read for the first time.
+	Known bool
+	// Floor is the least number of pods that is asked for.
+	Floor int32
+	// Problem is what cannot be read, with the fix, or "".
+	Problem string
+}
+
+// Options of a Reader.
+type Options struct {
+	// Cache holds Microservices, pods and autoscalers.
+	Cache client.Reader
+	// Pods lists the pods of a Microservice; they are not changed.
+	Pods func(context.Context, client.Reader, *v1alpha1.Microservice) ([]corev1.Pod, error)
+	// Period between two readings.
+	Period time.Duration
+	Now    func() time.Time
+}
+
+// Reader asks pods in turn. It runs with the manager, where that leads.
+type Reader struct {
+	options Options
+	http    *http.Client
+	changes chan event.GenericEvent
+
+	mutex sync.Mutex
+	known map[types.NamespacedName]*state
+}
+
+// state is of one Microservice.
+type state struct {
+	uid types.UID
+	Reading
+	// asked for, by the metrics, and what became of it.
+	asked, floors series
+}
+
+// New makes a Reader.
+func New(o Options) *Reader {
+	return &Reader{
+		options: o, changes: make(chan event.GenericEvent, pending), known: map[types.NamespacedName]*state{},
+		http: &http.Client{Timeout: answerTimeout, Transport: &http.Transport{
+			MaxIdleConnsPerHost: 1, MaxIdleConns: connections, IdleConnTimeout: 2 * o.Period,
+			DisableCompression: true, MaxResponseHeaderBytes: maxHeader,
+		}, CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse // a pod does not send the operator elsewhere
+		}},
+	}
+}
+
+// Changes tells for which Microservices the reading is another one.
+func (r *Reader) Changes() <-chan event.GenericEvent { return r.changes }
+
+// NeedLeaderElection lets one of several operators ask.
+func (*Reader) NeedLeaderElection() bool { return true }
+
+// Of is the last reading for a Microservice.
+func (r *Reader) Of(m *v1alpha1.Microservice) Reading {
+	if !desired.HasSignals(m) {
+		return Reading{}
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	s, ok := r.known[client.ObjectKeyFromObject(m)]
+	if !ok || s.uid != m.UID {
+		return Reading{}
+	}
+	return s.Reading
+}
+
+// Start reads until the context ends.
+func (r *Reader) Start(ctx context.Context) error {
+	ticker := time.NewTicker(r.options.Period)
+	defer ticker.Stop()
+	for {
+		if err := r.readAll(ctx); err != nil && ctx.Err() == nil {
+			logf.FromContext(ctx).Error(err, "Cannot read the signals of services")
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// readAll asks the pods of all services that have signals, and forgets others.
+func (r *Reader) readAll(ctx context.Context) error {
+	list := &v1alpha1.MicroserviceList{}
+	if err := r.options.Cache.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+		return fmt.Errorf("list microservices: %w", err)
+	}
+	have := map[types.NamespacedName]bool{}
+	var group sync.WaitGroup
+	slots := make(chan struct{}, connections)
+	for i := range list.Items {
+		m := &list.Items[i]
+		if !desired.HasSignals(m) || desired.Validate(m.Spec.WorkloadSpec) != "" || !m.DeletionTimestamp.IsZero() {
+			continue
+		}
+		have[client.ObjectKeyFromObject(m)] = true
+		group.Go(func() { r.readOne(ctx, m, slots) })
+	}
+	group.Wait()
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	for name := range r.known {
+		if !have[name] {
+			delete(r.known, name)
+		}
+	}
+	return nil
+}
+
+// readOne asks the ready pods of one service.
+func (r *Reader) readOne(ctx context.Context, m *v1alpha1.Microservice, slots chan struct{}) {
+	pods, err := r.options.Pods(ctx, r.options.Cache, m)
+	if err != nil {
+		logf.FromContext(ctx).Error(err, "Cannot find the pods of a service", "namespace", m.Namespace, "name", m.Name)
+		return
+	}
+	answers := make([]answer, 0, len(pods))
+	for i := range pods {
+		if isReady(&pods[i]) {
+			answers = append(answers, answer{address: pods[i].Status.PodIP})
+		}
+	}
+	if len(answers) == 0 {
+		return // a service that is not ready is told elsewhere
+	}
+	var group sync.WaitGroup
+	for i := range answers {
+		group.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			answers[i].ask(ctx, r.http, endpoint(m, answers[i].address), m)
+		})
+	}
+	group.Wait()
+	if ctx.Err() == nil && r.note(ctx, m, answers) {
+		select {
+		case r.changes <- event.GenericEvent{Object: m}:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// note says whether the reading is another one now.
+func (r *Reader) note(ctx context.Context, m *v1alpha1.Microservice, answers []answer) bool {
+	sums, problem := sum(m, answers)
+	asked := desired.Asked(m, sums)
+	name, now := client.ObjectKeyFromObject(m), r.options.Now()
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	s, ok := r.known[name]
+	if !ok || s.uid != m.UID {
+		start := max(r.seed(ctx, m), m.Spec.Autoscaling.MinReplicas)
+		s = &state{uid: m.UID, asked: series{{start, now}}, floors: series{{start, now}}}
+		r.known[name] = s
+	}
+	if problem != "" { // what cannot be read asks for no fewer pods than before
+		asked = max(asked, s.floors.last())
+	}
+	s.asked.add(asked, now)
+	s.floors.add(next(s.asked, s.floors, m.Spec.Autoscaling.Behavior, now), now)
+	reading := Reading{Known: true, Problem: problem, Floor: s.floors.last()}
+	changed := reading != s.Reading
+	s.Reading = reading
+	return changed
+}
+
+// seed is what the autoscaler has kept so far: a restart of the operator must
+// not let go of pods.
+func (r *Reader) seed(ctx context.Context, m *v1alpha1.Microservice) int32 {
+	hpa := &autoscalingv2.HorizontalPodAutoscaler{}
+	name := client.ObjectKey{Namespace: m.Namespace, Name: desired.Name(m.Name, desired.SlotBlue)}
+	if r.options.Cache.Get(ctx, name, hpa) != nil || hpa.Spec.MinReplicas == nil {
+		return 0
+	}
+	return min(*hpa.Spec.MinReplicas, m.Spec.Autoscaling.MaxReplicas)
+}
+
+func isReady(p *corev1.Pod) bool {
+	if p.DeletionTimestamp != nil || p.Status.PodIP == "" {
+		return false
+	}
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+// endpoint is where a pod serves its metrics.
+func endpoint(m *v1alpha1.Microservice, address string) string {
+	port, path := desired.SignalEndpoint(m)
+	return "http://" + net.JoinHostPort(address, strconv.Itoa(int(port))) + "/" + strings.TrimPrefix(path, "/")
+}
