@@ -118,15 +118,22 @@ func (w waves) blocked(name string, rolling []string) string {
 			}
 		}
 	}
-	if w.how.Order != v1alpha1.OrderNone {
-		for _, callee := range w.reached(name) {
-			if p := w.progress[callee]; (p == waiting || p == underway) && !slices.Contains(w.reached(callee), name) {
-				return "waits for " + callee + ", which it calls and which has a new version, too"
-			}
-		}
+	if callee := w.first(name); callee != "" && w.how.Order != v1alpha1.OrderNone {
+		return "waits for " + callee + ", which it calls and which has a new version, too"
 	}
 	if most := w.how.MaxConcurrent; most != nil && len(rolling) >= int(*most) {
 		return fmt.Sprintf("waits for its turn: %d at a time (rollout.maxConcurrent)", *most)
+	}
+	return ""
+}
+
+// first is a service that is called and not done yet, or "". Services of one
+// circle do not go before each other.
+func (w waves) first(name string) string {
+	for _, callee := range w.reached(name) {
+		if p := w.progress[callee]; (p == waiting || p == underway) && !slices.Contains(w.reached(callee), name) {
+			return callee
+		}
 	}
 	return ""
 }
