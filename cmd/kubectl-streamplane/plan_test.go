@@ -139,6 +139,7 @@ func running(t *testing.T, namespace, spec, last string) {
 		}
 		return nil
 	})
+	eventually(t, func() error { return told(t, p) })
 	before := versions(t, namespace)
 	eventually(t, func() error { // two equal looks: nothing is on its way
 		after := versions(t, namespace)
@@ -149,6 +150,33 @@ func running(t *testing.T, namespace, spec, last string) {
 		}
 		return nil
 	})
+}
+
+// told complains until every status speaks of what there is. No pod ever runs
+// here, so that then nothing is left to tell.
+func told(t *testing.T, p *v1alpha1.StreamingPlatform) error {
+	t.Helper()
+	if err := plane.client.Get(t.Context(), client.ObjectKeyFromObject(p), p); err != nil {
+		return err
+	}
+	if p.Status.ObservedGeneration != p.Generation || len(p.Status.Services) == 0 {
+		return errors.New("the platform has no status yet")
+	}
+	for _, line := range p.Status.Services {
+		m, d := &v1alpha1.Microservice{}, &appsv1.Deployment{}
+		if err := plane.client.Get(t.Context(), client.ObjectKey{Namespace: p.Namespace, Name: line.Microservice}, m); err != nil {
+			return err
+		}
+		if err := plane.client.Get(t.Context(), client.ObjectKey{Namespace: p.Namespace, Name: m.Name + "-blue"}, d); err != nil {
+			return err
+		}
+		pods := fmt.Sprintf("0/%d", *d.Spec.Replicas)
+		ready := apimeta.FindStatusCondition(m.Status.Conditions, v1alpha1.ConditionReady)
+		if m.Status.ObservedGeneration != m.Generation || ready == nil || m.Status.Pods != pods || line.Pods != pods || line.Message != ready.Message {
+			return fmt.Errorf("%s: status %+v, and the platform says %+v", m.Name, m.Status, line)
+		}
+	}
+	return nil
 }
 
 func TestPlan(t *testing.T) {
