@@ -53,51 +53,61 @@ func (a *answer) ask(ctx context.Context, via *http.Client, url string, m *v1alp
 	}
 	a.values = map[string]float64{}
 	for _, s := range m.Spec.Autoscaling.Signals {
-		if f, ok := families[s.Metric]; ok {
-			a.values[s.Metric] = total(f)
+		if value, ok := total(families[s.Metric]); ok {
+			a.values[s.Metric] = value
 		}
 	}
 }
 
-// total is the sum over all series of a metric that has plain values.
-func total(f *dto.MetricFamily) float64 {
-	var all float64
+// total is the sum over all series of a metric, and whether there is any: a
+// histogram, a summary and what is no number have no value that pods could be
+// counted by.
+func total(f *dto.MetricFamily) (value float64, known bool) {
 	for _, series := range f.GetMetric() {
-		value := series.GetGauge().GetValue() + series.GetCounter().GetValue() + series.GetUntyped().GetValue()
-		if !math.IsNaN(value) && !math.IsInf(value, 0) {
-			all += value
+		v := math.NaN()
+		switch {
+		case series.Gauge != nil:
+			v = series.Gauge.GetValue()
+		case series.Counter != nil:
+			v = series.Counter.GetValue()
+		case series.Untyped != nil:
+			v = series.Untyped.GetValue()
+		}
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			value, known = value+v, true
 		}
 	}
-	return max(all, 0)
+	return max(value, 0), known
 }
 
-// sum adds the values of all pods, and says what is missing. It names no pod,
-// because a problem that looks different each time would be told each time.
+// sum adds the values of all pods, and says what is missing. It names and counts
+// no pods, because a problem that looks different each time would be told each
+// time.
 func sum(m *v1alpha1.Microservice, answers []answer) (sums map[string]float64, problem string) {
 	sums = map[string]float64{}
-	silent, without := 0, map[string]int{}
+	silent, without := false, map[string]bool{}
 	for _, a := range answers {
 		if a.err != nil {
-			silent++
+			silent = true
 			continue
 		}
 		for _, s := range m.Spec.Autoscaling.Signals {
 			value, ok := a.values[s.Metric]
 			if !ok {
-				without[s.Metric]++
+				without[s.Metric] = true
 			}
 			sums[s.Metric] += value
 		}
 	}
 	port, path := desired.SignalEndpoint(m)
-	if silent > 0 {
-		return sums, fmt.Sprintf("%d of %d ready pods give no metrics at port %d, path %s: check metrics.port and metrics.path, and that network.metricsFrom admits the operator; "+
-			"the number of pods does not fall meanwhile", silent, len(answers), port, path)
+	if silent {
+		return sums, fmt.Sprintf("some ready pods give no metrics at port %d, path %s: check metrics.port and metrics.path, and that network.metricsFrom admits the operator; "+
+			"the number of pods does not fall meanwhile", port, path)
 	}
 	for _, s := range m.Spec.Autoscaling.Signals {
-		if n := without[s.Metric]; n > 0 {
-			return sums, fmt.Sprintf("%d of %d ready pods have no metric %s at port %d, path %s: correct autoscaling.signals, or have them serve it; "+
-				"the number of pods does not fall meanwhile", n, len(answers), s.Metric, port, path)
+		if without[s.Metric] {
+			return sums, fmt.Sprintf("some ready pods have no metric %s, a gauge or counter with a finite value, at port %d, path %s: correct autoscaling.signals, or have them serve it; "+
+				"the number of pods does not fall meanwhile", s.Metric, port, path)
 		}
 	}
 	return sums, ""

@@ -34,6 +34,9 @@ func TestAsk(t *testing.T) {
 		"untyped":          {200, "viewers 7\n", 7, ""},
 		"a sum of series":  {200, "viewers{channel=\"a\"} 7\nviewers{channel=\"b\"} 5\n", 12, ""},
 		"no number":        {200, "viewers{channel=\"a\"} NaN\nviewers{channel=\"b\"} +Inf\nviewers 3\n", 3, ""},
+		"nothing finite":   {200, "viewers NaN\nviewers{channel=\"b\"} -Inf\n", -1, ""},
+		"a histogram":      {200, "# TYPE viewers histogram\nviewers_bucket{le=\"+Inf\"} 7\nviewers_sum 7\nviewers_count 7\n", -1, ""},
+		"a summary":        {200, "# TYPE viewers summary\nviewers{quantile=\"0.5\"} 7\nviewers_sum 7\nviewers_count 7\n", -1, ""},
 		"never below zero": {200, "viewers -3\n", 0, ""},
 		"another":          {200, "listeners 3\n", -1, ""},
 		"no metrics":       {200, "<html>", -1, "parse metrics"},
@@ -79,9 +82,10 @@ func TestSum(t *testing.T) {
 		problem string
 	}{
 		"all":                 {[]answer{value(3), value(4)}, 7, ""},
-		"one is silent":       {[]answer{value(3), {err: errStatus}}, 3, "1 of 2 ready pods give no metrics at port 9090, path /metrics"},
-		"one has no such":     {[]answer{value(3), {values: map[string]float64{}}}, 3, "1 of 2 ready pods have no metric viewers"},
-		"silence goes before": {[]answer{{err: errStatus}, {values: map[string]float64{}}}, 0, "1 of 2 ready pods give no metrics"},
+		"one is silent":       {[]answer{value(3), {err: errStatus}}, 3, "some ready pods give no metrics at port 9090, path /metrics"},
+		"one has no such":     {[]answer{value(3), {values: map[string]float64{}}}, 3, "some ready pods have no metric viewers"},
+		"however many":        {[]answer{value(3), {err: errStatus}, {err: errStatus}}, 3, "some ready pods give no metrics at port 9090, path /metrics"},
+		"silence goes before": {[]answer{{err: errStatus}, {values: map[string]float64{}}}, 0, "some ready pods give no metrics"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

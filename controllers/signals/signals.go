@@ -12,8 +12,10 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -26,8 +28,9 @@ import (
 const (
 	// answerTimeout is how long a pod may take to answer.
 	answerTimeout = 2 * time.Second
-	// connections are open at a time.
-	connections = 16
+	// services are asked at a time, and of each so many pods: one whose pods do not
+	// answer holds up few others.
+	services, podsOfOne = 8, 4
 	// pending changes wait for the controller; more than these wait for them.
 	pending = 1024
 	// maxHeader bounds the header of an answer, in bytes.
@@ -78,7 +81,7 @@ func New(o Options) *Reader {
 	return &Reader{
 		options: o, changes: make(chan event.GenericEvent, pending), known: map[types.NamespacedName]*state{},
 		http: &http.Client{Timeout: answerTimeout, Transport: &http.Transport{
-			MaxIdleConnsPerHost: 1, MaxIdleConns: connections, IdleConnTimeout: 2 * o.Period,
+			MaxIdleConnsPerHost: 1, MaxIdleConns: services * podsOfOne, IdleConnTimeout: 2 * o.Period,
 			DisableCompression: true, MaxResponseHeaderBytes: maxHeader,
 		}, CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse // a pod does not send the operator elsewhere
@@ -129,17 +132,20 @@ func (r *Reader) readAll(ctx context.Context) error {
 		return fmt.Errorf("list microservices: %w", err)
 	}
 	have := map[types.NamespacedName]bool{}
-	var group sync.WaitGroup
-	slots := make(chan struct{}, connections)
+	var group errgroup.Group
+	group.SetLimit(services)
 	for i := range list.Items {
 		m := &list.Items[i]
 		if !desired.HasSignals(m) || desired.Validate(m.Spec.WorkloadSpec) != "" || !m.DeletionTimestamp.IsZero() {
 			continue
 		}
 		have[client.ObjectKeyFromObject(m)] = true
-		group.Go(func() { r.readOne(ctx, m, slots) })
+		group.Go(func() error {
+			r.readOne(ctx, m)
+			return nil
+		})
 	}
-	group.Wait()
+	_ = group.Wait() // what one service lacks is told at that
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	for name := range r.known {
@@ -151,7 +157,7 @@ func (r *Reader) readAll(ctx context.Context) error {
 }
 
 // readOne asks the ready pods of one service.
-func (r *Reader) readOne(ctx context.Context, m *v1alpha1.Microservice, slots chan struct{}) {
+func (r *Reader) readOne(ctx context.Context, m *v1alpha1.Microservice) {
 	pods, err := r.options.Pods(ctx, r.options.Cache, m)
 	if err != nil {
 		logf.FromContext(ctx).Error(err, "Cannot find the pods of a service", "namespace", m.Namespace, "name", m.Name)
@@ -166,15 +172,7 @@ func (r *Reader) readOne(ctx context.Context, m *v1alpha1.Microservice, slots ch
 	if len(answers) == 0 {
 		return // a service that is not ready is told elsewhere
 	}
-	var group sync.WaitGroup
-	for i := range answers {
-		group.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			answers[i].ask(ctx, r.http, endpoint(m, answers[i].address), m)
-		})
-	}
-	group.Wait()
+	r.askAll(ctx, m, answers)
 	if ctx.Err() == nil && r.note(ctx, m, answers) {
 		select {
 		case r.changes <- event.GenericEvent{Object: m}:
@@ -183,16 +181,36 @@ func (r *Reader) readOne(ctx context.Context, m *v1alpha1.Microservice, slots ch
 	}
 }
 
+// askAll takes no longer than a period: who was not asked by then did not answer.
+func (r *Reader) askAll(ctx context.Context, m *v1alpha1.Microservice, answers []answer) {
+	ctx, cancel := context.WithTimeout(ctx, max(r.options.Period, answerTimeout))
+	defer cancel()
+	var group errgroup.Group
+	group.SetLimit(podsOfOne)
+	for i := range answers {
+		group.Go(func() error {
+			answers[i].ask(ctx, r.http, endpoint(m, answers[i].address), m)
+			return nil // an answer has its own
+		})
+	}
+	_ = group.Wait() // there is none
+}
+
 // note says whether the reading is another one now.
 func (r *Reader) note(ctx context.Context, m *v1alpha1.Microservice, answers []answer) bool {
 	sums, problem := sum(m, answers)
 	asked := desired.Asked(m, sums)
 	name, now := client.ObjectKeyFromObject(m), r.options.Now()
+	seed, err := r.seed(ctx, m)
+	if err != nil {
+		logf.FromContext(ctx).Error(err, "Cannot tell from where the signals of a service go on", "namespace", m.Namespace, "name", m.Name)
+		return false
+	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	s, ok := r.known[name]
 	if !ok || s.uid != m.UID {
-		start := max(r.seed(ctx, m), m.Spec.Autoscaling.MinReplicas)
+		start := max(seed, m.Spec.Autoscaling.MinReplicas)
 		s = &state{uid: m.UID, asked: series{{start, now}}, floors: series{{start, now}}}
 		r.known[name] = s
 	}
@@ -207,15 +225,20 @@ func (r *Reader) note(ctx context.Context, m *v1alpha1.Microservice, answers []a
 	return changed
 }
 
-// seed is what the autoscaler has kept so far: a restart of the operator must
-// not let go of pods.
-func (r *Reader) seed(ctx context.Context, m *v1alpha1.Microservice) int32 {
+// seed is what the autoscaler of the service has kept so far: a restart of the
+// operator must not let go of pods.
+func (r *Reader) seed(ctx context.Context, m *v1alpha1.Microservice) (int32, error) {
 	hpa := &autoscalingv2.HorizontalPodAutoscaler{}
 	name := client.ObjectKey{Namespace: m.Namespace, Name: desired.Name(m.Name, desired.SlotBlue)}
-	if r.options.Cache.Get(ctx, name, hpa) != nil || hpa.Spec.MinReplicas == nil {
-		return 0
+	err := r.options.Cache.Get(ctx, name, hpa)
+	switch {
+	case client.IgnoreNotFound(err) != nil:
+		return 0, fmt.Errorf("read autoscaler %s: %w", name.Name, err)
+	case err != nil, !metav1.IsControlledBy(hpa, m), hpa.Spec.MinReplicas == nil:
+		return 0, nil
+	default:
+		return min(*hpa.Spec.MinReplicas, m.Spec.Autoscaling.MaxReplicas), nil
 	}
-	return min(*hpa.Spec.MinReplicas, m.Spec.Autoscaling.MaxReplicas)
 }
 
 func isReady(p *corev1.Pod) bool {
