@@ -79,6 +79,12 @@ type Done struct {
 	Edits []Edit
 }
 
+// TellsLater says that a generation of the owner has only just begun: what was
+// made brings the next reconcile, which has more to tell.
+func (d Done) TellsLater(err error, observed, generation int64) bool {
+	return len(d.Created) > 0 && observed != generation && err == nil && len(d.Edits) == 0
+}
+
 // Sync applies the objects of a set and, when every apply succeeded, deletes
 // the objects that the owner controls and no longer wants. It returns all
 // errors, joined.

@@ -156,7 +156,7 @@ func (r *Reconciler) store(ctx context.Context, o observed) error {
 // forget deletes the oldest revisions beyond the limit. The one that runs, the
 // wanted and the last good one are not counted.
 func (r *Reconciler) forget(ctx context.Context, o observed) error {
-	for _, old := range o.history.beyond(o) {
+	for _, old := range o.beyondLimit() {
 		uid := old.UID
 		err := r.Client.Delete(ctx, &old, client.Preconditions{UID: &uid})
 		if client.IgnoreNotFound(err) != nil {
@@ -167,13 +167,13 @@ func (r *Reconciler) forget(ctx context.Context, o observed) error {
 	return nil
 }
 
-func (h history) beyond(o observed) history {
+func (o observed) beyondLimit() history {
 	limit := int32(defaultHistoryLimit)
 	if r := o.microservice.Spec.Rollout; r != nil && r.HistoryLimit != nil {
 		limit = *r.HistoryLimit
 	}
 	keep := []string{o.wanted.Name, o.running.Name, o.rollout().LastGood()}
-	old := slices.DeleteFunc(slices.Clone(h), func(r appsv1.ControllerRevision) bool { return slices.Contains(keep, r.Name) })
+	old := slices.DeleteFunc(slices.Clone(o.history), func(r appsv1.ControllerRevision) bool { return slices.Contains(keep, r.Name) })
 	slices.SortFunc(old, func(a, b appsv1.ControllerRevision) int {
 		return cmp.Or(cmp.Compare(b.Revision, a.Revision), cmp.Compare(a.Name, b.Name))
 	})

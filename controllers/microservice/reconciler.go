@@ -215,7 +215,8 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 	if err == nil {
 		err = r.forget(ctx, o)
 	}
-	did := outcome{writes: recorded + done.Writes, born: len(done.Created) > 0, edits: done.Edits, err: err}
+	done.Writes += recorded
+	did := outcome{Done: done, err: err}
 	if err == nil {
 		did.beside = r.actBeside(ctx, o, others)
 	}
@@ -239,12 +240,12 @@ func (r *Reconciler) actBeside(ctx context.Context, o observed, wanted map[schem
 func (r *Reconciler) report(ctx context.Context, o observed, did outcome) error {
 	m := o.microservice
 	status := statusOf(o, did)
-	if did.tellsLater(m.Status.ObservedGeneration, m.Generation) || equality.Semantic.DeepEqual(m.Status, status) {
+	if did.TellsLater(did.errors(), m.Status.ObservedGeneration, m.Generation) || equality.Semantic.DeepEqual(m.Status, status) {
 		return nil
 	}
 	before := m.DeepCopy()
 	m.Status = status
-	err := r.Client.Status().Patch(ctx, m, conditions.Patch(before, len(did.edits)))
+	err := r.Client.Status().Patch(ctx, m, conditions.Patch(before, len(did.Edits)))
 	if apierrors.IsConflict(err) {
 		return nil // the cache lags: what changed the resource brings the next reconcile
 	}

@@ -19,17 +19,13 @@ import (
 
 // An outcome is what one reconcile did to the children.
 type outcome struct {
-	writes int
-	// born says that something was made.
-	born bool
+	apply.Done
 	// stale says that revisions are other than the cache had them.
 	stale bool
 	err   error
 	// beside are the errors with objects that keep no pod from serving, by kind.
 	beside map[schema.GroupVersionKind]error
-	// edits of others that were set back.
-	edits []apply.Edit
-	now   time.Time
+	now    time.Time
 }
 
 // errors are all of them, joined.
@@ -39,12 +35,6 @@ func (did outcome) errors() error {
 		all = append(all, did.beside[api.Kind])
 	}
 	return errors.Join(all...)
-}
-
-// tellsLater says that a generation has only just begun: what was made brings the
-// next reconcile, which has more to tell.
-func (did outcome) tellsLater(observed, generation int64) bool {
-	return did.born && observed != generation && did.errors() == nil && len(did.edits) == 0
 }
 
 // statusOf is the only place where the status of a Microservice is computed.
@@ -72,7 +62,7 @@ func statusOf(o observed, did outcome) v1alpha1.MicroserviceStatus {
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionPaused, paused(m))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionMonitoringReady, monitoringReady(o, did))
 	conditions.Put(&status.Conditions, m.Generation, v1alpha1.ConditionRouteReady, routeReady(o, did))
-	conditions.PutEdits(&status.Conditions, m.Generation, adviceOn(m, did.edits), did.now)
+	conditions.PutEdits(&status.Conditions, m.Generation, adviceOn(m, did.Edits), did.now)
 	return status
 }
 
@@ -143,7 +133,7 @@ func applyFailed(_ observed, did outcome) (conditions.Summary, bool) {
 // controller has seen it: older numbers speak of another generation.
 func notYetSeen(o observed, did outcome) (conditions.Summary, bool) {
 	d := o.deployment
-	seen := did.writes == 0 && d != nil && d.Status.ObservedGeneration >= d.Generation
+	seen := did.Writes == 0 && d != nil && d.Status.ObservedGeneration >= d.Generation
 	return conditions.Reconciling(v1alpha1.ReasonProgressing, "changes are being applied"), !seen
 }
 

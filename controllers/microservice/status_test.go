@@ -91,7 +91,7 @@ func TestConditions(t *testing.T) {
 			outcome{err: errors.New("apply Service search: no")},
 			"Reconciling ApplyFailed: apply Service search: no",
 		},
-		"just written":           {fixed(1), deployment(1, 1), outcome{writes: 1}, "Reconciling Progressing: changes are being applied"},
+		"just written":           {fixed(1), deployment(1, 1), outcome{Done: apply.Done{Writes: 1}}, "Reconciling Progressing: changes are being applied"},
 		"no deployment yet":      {fixed(1), nil, outcome{}, "Reconciling Progressing: changes are being applied"},
 		"older numbers":          {fixed(1), deployment(1, 1, func(d *appsv1.Deployment) { d.Generation = 6 }), outcome{}, "Reconciling Progressing: changes are being applied"},
 		"pods are refused":       {fixed(2), deployment(2, 1, refused("True")), outcome{}, "Reconciling ReplicaFailure: pods cannot be created: exceeded quota"},
@@ -350,25 +350,5 @@ func TestStatusLeavesTheMicroserviceAlone(t *testing.T) {
 	}
 	if cmp.Equal(before.Status, after) {
 		t.Error("the status did not change")
-	}
-}
-
-// What has just been made is told of once it can be seen, unless there is more.
-func TestTellsLater(t *testing.T) {
-	cases := map[string]struct {
-		did      outcome
-		observed int64
-		want     bool
-	}{
-		"made":            {outcome{born: true, writes: 3}, -1, true},
-		"only changed":    {outcome{writes: 3}, 1, false},
-		"told before":     {outcome{born: true}, 2, false},
-		"a write failed":  {outcome{born: true, err: errors.New("x")}, 1, false},
-		"an edit is back": {outcome{born: true, edits: []apply.Edit{{}}}, 1, false},
-	}
-	for name, tc := range cases {
-		if got := tc.did.tellsLater(tc.observed, 2); got != tc.want {
-			t.Errorf("%s: %t", name, got)
-		}
 	}
 }

@@ -96,13 +96,7 @@ func TestABadRevisionGivesWay(t *testing.T) {
 	}
 	w.settled(o)
 
-	change(w, m, func(m *v1alpha1.Microservice) { m.Spec.Replicas = new(int32(3)) })
-	w.eventually(func() error {
-		if n := *w.runs("registry.test/finder:1").Spec.Replicas; n != 3 {
-			return fmt.Errorf("%d pods, want 3: scaling waits for no revision", n)
-		}
-		return nil
-	})
+	w.scalesMeanwhile(m)
 
 	o.stop()
 	get(w, "finder", m).Status = v1alpha1.MicroserviceStatus{}
@@ -129,6 +123,18 @@ func TestABadRevisionGivesWay(t *testing.T) {
 	w.ready(m)
 	w.remembers(map[string]string{"1": "5 good", "bad": "3 failed", "2": "4 good"})
 	w.settled(o)
+}
+
+// scalesMeanwhile says that scaling waits for no revision.
+func (w *world) scalesMeanwhile(m *v1alpha1.Microservice) {
+	w.Helper()
+	change(w, m, func(m *v1alpha1.Microservice) { m.Spec.Replicas = new(int32(3)) })
+	w.eventually(func() error {
+		if n := *w.runs("registry.test/finder:1").Spec.Replicas; n != 3 {
+			return fmt.Errorf("%d pods, want 3", n)
+		}
+		return nil
+	})
 }
 
 // settled says that nothing is left to do.
@@ -191,13 +197,7 @@ func TestHold(t *testing.T) {
 	w.wants(m, "registry.test/finder:2")
 	w.becomes(m, v1alpha1.ConditionReconciling, v1alpha1.ReasonHeld, hold)
 	w.settled(o)
-	change(w, m, func(m *v1alpha1.Microservice) { m.Spec.Replicas = new(int32(3)) })
-	w.eventually(func() error {
-		if n := *w.runs("registry.test/finder:1").Spec.Replicas; n != 3 {
-			return fmt.Errorf("%d pods, want 3", n)
-		}
-		return nil
-	})
+	w.scalesMeanwhile(m)
 	w.remove(get(w, "finder-blue", &appsv1.Deployment{}))
 	appears(w, "finder-blue", &appsv1.Deployment{})
 	w.runs("registry.test/finder:1")

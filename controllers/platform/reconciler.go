@@ -78,21 +78,21 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 		return did
 	}
 	if n, err := r.pass(ctx, o); n > 0 {
-		did.writes, did.err = n, err
+		did.Writes, did.err = n, err
 		return did
 	}
 	syncer := apply.Syncer{Client: r.Client, Live: r.Live}
-	done, err := syncer.Sync(ctx, apply.Set{
+	did.Done, did.err = syncer.Sync(ctx, apply.Set{
 		Owner:   o.platform,
 		Objects: o.wanted.Objects(),
 		Keep:    o.wanted.Keep(),
 		Kinds:   []client.ObjectList{&v1alpha1.MicroserviceList{}},
 	})
-	did.writes, did.born, did.edits, did.err = done.Writes, len(done.Created) > 0, done.Edits, err
 	for i := range o.unseeded {
 		m := &o.unseeded[i]
 		did.err = errors.Join(did.err, apply.SeedScale(ctx, r.Client, m, *m.Spec.Replicas))
 	}
+	var err error
 	did.refused, err = giveRoutes(ctx, r.Client, o.wanted.Routes)
 	did.err = errors.Join(did.err, err)
 	return did
@@ -102,12 +102,12 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 func (r *Reconciler) report(ctx context.Context, o observed, did outcome) error {
 	p := o.platform
 	status := statusOf(o, did)
-	if did.tellsLater(p.Status.ObservedGeneration, p.Generation) || equality.Semantic.DeepEqual(p.Status, status) {
+	if did.TellsLater(did.err, p.Status.ObservedGeneration, p.Generation) || equality.Semantic.DeepEqual(p.Status, status) {
 		return nil
 	}
 	before := p.DeepCopy()
 	p.Status = status
-	err := r.Client.Status().Patch(ctx, p, conditions.Patch(before, len(did.edits)))
+	err := r.Client.Status().Patch(ctx, p, conditions.Patch(before, len(did.Edits)))
 	if apierrors.IsConflict(err) {
 		return nil // the cache lags: what changed the resource brings the next reconcile
 	}

@@ -18,23 +18,13 @@ import (
 
 // An outcome is what one reconcile did to the children.
 type outcome struct {
-	writes int
-	// born says that a Microservice was made.
-	born bool
-	err  error
-	// edits of Microservices that were set back.
-	edits []apply.Edit
+	apply.Done
+	err error
 	// refused is why a gateway of a team does not take its routes, or "".
 	refused string
 	now     time.Time
 	// releases that the operator knows, for people.
 	releases string
-}
-
-// tellsLater says that a generation has only just begun: what was made brings the
-// next reconcile, which has more to tell.
-func (did outcome) tellsLater(observed, generation int64) bool {
-	return did.born && observed != generation && did.err == nil && len(did.edits) == 0
 }
 
 // statusOf is the only place where the status of a StreamingPlatform is computed.
@@ -59,7 +49,7 @@ func statusOf(o observed, did outcome) v1alpha1.StreamingPlatformStatus {
 		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionRoutesAccepted, routesAccepted(o.wanted.Routes, did.refused))
 		conditions.Put(&status.Conditions, o.platform.Generation, v1alpha1.ConditionRouteReady, routeReady(o))
 	}
-	conditions.PutEdits(&status.Conditions, o.platform.Generation, adviceOn(o.platform, o.wanted, did.edits), did.now)
+	conditions.PutEdits(&status.Conditions, o.platform.Generation, adviceOn(o.platform, o.wanted, did.Edits), did.now)
 	conditions.Set(&status.Conditions, o.platform.Generation, summary(o, did, status.Services))
 	joined := membersOf(o)
 	if o.known {
@@ -145,7 +135,7 @@ func summary(o observed, did outcome, services []v1alpha1.ServiceStatus) conditi
 // that all is well, or that somebody must act.
 func rollUp(did outcome, root *fault, services int) conditions.Summary {
 	switch {
-	case did.writes > 0 && (root == nil || root.stalled):
+	case did.Writes > 0 && (root == nil || root.stalled):
 		return conditions.Reconciling(v1alpha1.ReasonProgressing, "changes are being applied")
 	case root == nil:
 		return conditions.Ready(v1alpha1.ReasonAvailable, fmt.Sprintf("all %d services are available", services))

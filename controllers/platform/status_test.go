@@ -94,16 +94,16 @@ func TestConditions(t *testing.T) {
 		},
 		"a name is taken": {
 			observedOf(a(ready)),
-			outcome{writes: 1, err: errors.Join(errors.New("x"), &apply.ConflictError{Kind: "Microservice", Name: "acme-b"})},
+			outcome{Done: apply.Done{Writes: 1}, err: errors.Join(errors.New("x"), &apply.ConflictError{Kind: "Microservice", Name: "acme-b"})},
 			"Stalled NameConflict: Microservice acme-b exists and was not made for this resource: delete or rename it, or let the platform take it with the annotation streamplane.dev/handed-over-by: acme",
 		},
 		"a write failed": {observedOf(a(ready)), outcome{err: errors.New("apply: no")}, "Reconciling ApplyFailed: apply: no"},
-		"just written":   {observedOf(a(ready)), outcome{writes: 1}, "Reconciling Progressing: changes are being applied"},
+		"just written":   {observedOf(a(ready)), outcome{Done: apply.Done{Writes: 1}}, "Reconciling Progressing: changes are being applied"},
 		"written, one is missing": {
-			observedOf(a(ready), seen{name: "b"}), outcome{writes: 1}, "Reconciling ServicesNotReady: b: waiting for the Microservice",
+			observedOf(a(ready), seen{name: "b"}), outcome{Done: apply.Done{Writes: 1}}, "Reconciling ServicesNotReady: b: waiting for the Microservice",
 		},
 		"written, one is broken: the change may mend it": {
-			observedOf(a(ready), b(broken)), outcome{writes: 1}, "Reconciling Progressing: changes are being applied",
+			observedOf(a(ready), b(broken)), outcome{Done: apply.Done{Writes: 1}}, "Reconciling Progressing: changes are being applied",
 		},
 		"one is invalid":   {observedOf(a(starting), invalid(b(ready))), outcome{}, "Stalled InvalidSpec: services[b].image: required"},
 		"invalid and new":  {observedOf(invalid(seen{name: "b"})), outcome{}, "Stalled InvalidSpec: services[b].image: required"},
@@ -199,25 +199,5 @@ func TestUnknownReleaseKeepsTheLines(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, o.platform); diff != "" {
 		t.Errorf("the platform was changed (-before +after):\n%s", diff)
-	}
-}
-
-// What has just been made is told of once it can be seen, unless there is more.
-func TestTellsLater(t *testing.T) {
-	cases := map[string]struct {
-		did      outcome
-		observed int64
-		want     bool
-	}{
-		"made":            {outcome{born: true, writes: 3}, -1, true},
-		"only changed":    {outcome{writes: 3}, 1, false},
-		"told before":     {outcome{born: true}, 2, false},
-		"a write failed":  {outcome{born: true, err: errors.New("x")}, 1, false},
-		"an edit is back": {outcome{born: true, edits: []apply.Edit{{}}}, 1, false},
-	}
-	for name, tc := range cases {
-		if got := tc.did.tellsLater(tc.observed, 2); got != tc.want {
-			t.Errorf("%s: %t", name, got)
-		}
 	}
 }
