@@ -201,6 +201,7 @@ func TestHold(t *testing.T) {
 	w.remove(get(w, "finder-blue", &appsv1.Deployment{}))
 	appears(w, "finder-blue", &appsv1.Deployment{})
 	w.runs("registry.test/finder:1")
+	w.remembers(map[string]string{"1": "1 good"}) // a repair is no new attempt
 
 	change(w, m, func(m *v1alpha1.Microservice) { m.Spec.Rollout.Hold = "" })
 	w.ready(m)

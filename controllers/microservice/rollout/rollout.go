@@ -79,7 +79,7 @@ func Next(o Observed) Step {
 	if wanted == nil {
 		return o.begin()
 	}
-	if o.Applied == o.Wanted {
+	if o.Applied == o.Wanted || o.Applied == "" && wanted.Good { // a Deployment that was deleted is repaired
 		return Step{Run: o.Wanted, Good: o.Complete && !wanted.Good, Renew: wanted.Number < o.newest()}
 	}
 	if wanted.Good && o.Hold != "" { // going back to what has run before waits for nobody

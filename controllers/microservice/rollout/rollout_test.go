@@ -33,6 +33,12 @@ func TestNext(t *testing.T) {
 		"at rest": {
 			Observed{Wanted: "a", Applied: "a", Known: []Revision{good("a", 1)}, Complete: true}, Step{Run: "a"},
 		},
+		"a good one that was deleted": {
+			Observed{Wanted: "b", Known: []Revision{good("a", 1), good("b", 2)}}, Step{Run: "b"},
+		},
+		"a good one that was deleted, and an older one is wanted": {
+			Observed{Wanted: "a", Known: []Revision{good("a", 1), good("b", 2)}}, Step{Run: "a", Renew: true},
+		},
 		"a good one that crashes later": {
 			Observed{Wanted: "a", Applied: "a", Known: []Revision{good("a", 2), good("z", 1)}, Failure: crash}, Step{Run: "a"},
 		},
