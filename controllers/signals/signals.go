@@ -230,15 +230,13 @@ func (r *Reader) note(ctx context.Context, m *v1alpha1.Microservice, answers []a
 func (r *Reader) seed(ctx context.Context, m *v1alpha1.Microservice) (int32, error) {
 	hpa := &autoscalingv2.HorizontalPodAutoscaler{}
 	name := client.ObjectKey{Namespace: m.Namespace, Name: desired.Name(m.Name, desired.SlotBlue)}
-	err := r.options.Cache.Get(ctx, name, hpa)
-	switch {
-	case client.IgnoreNotFound(err) != nil:
+	if err := r.options.Cache.Get(ctx, name, hpa); client.IgnoreNotFound(err) != nil {
 		return 0, fmt.Errorf("read autoscaler %s: %w", name.Name, err)
-	case err != nil, !metav1.IsControlledBy(hpa, m), hpa.Spec.MinReplicas == nil:
-		return 0, nil
-	default:
-		return min(*hpa.Spec.MinReplicas, m.Spec.Autoscaling.MaxReplicas), nil
 	}
+	if !metav1.IsControlledBy(hpa, m) || hpa.Spec.MinReplicas == nil { // there is none of ours
+		return 0, nil
+	}
+	return min(*hpa.Spec.MinReplicas, m.Spec.Autoscaling.MaxReplicas), nil
 }
 
 func isReady(p *corev1.Pod) bool {
