@@ -142,6 +142,11 @@ const (
 	ReasonRolledBack = "RolledBack"
 	// ReasonHeld says that the wanted revision waits: rollout.hold says for what.
 	ReasonHeld = "Held"
+	// ReasonMigrating says that the wanted revision waits for its migration.
+	ReasonMigrating = "Migrating"
+	// ReasonMigrationFailed says that the migration of the wanted revision
+	// failed, so that no pod of it was started; see rollout.retry.
+	ReasonMigrationFailed = "MigrationFailed"
 	// ReasonReplicaFailure says that Kubernetes could not create pods (quota,
 	// admission, limit ranges).
 	ReasonReplicaFailure = "ReplicaFailure"

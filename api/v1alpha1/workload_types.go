@@ -17,6 +17,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="!has(self.storage) || !self.storage.exists(s, s.kind == 'Single') || !has(self.rollout) || !(has(self.rollout.maxSurge) || has(self.rollout.maxUnavailable) || (has(self.rollout.strategy) && self.rollout.strategy != 'Rolling'))",message="storage of kind Single is for one pod, which ends before the next one starts: remove maxSurge, maxUnavailable and strategy",fieldPath=".rollout"
 // +kubebuilder:validation:XValidation:rule="!has(self.storage) || !has(self.volumes) || self.storage.all(s, !self.volumes.exists(v, v.name == s.name))",message="storage has the name of a volume: change one of them",fieldPath=".storage"
 // +kubebuilder:validation:XValidation:rule="!has(self.storage) || !has(self.volumeMounts) || self.storage.all(s, !self.volumeMounts.exists(v, v.mountPath == s.mountPath))",message="storage has the mountPath of a volume: change one of them",fieldPath=".storage"
+// +kubebuilder:validation:XValidation:rule="!has(self.migration) || !has(self.storage) || !self.storage.exists(s, s.kind == 'Single')",message="storage of kind Single is for one pod, and a migration runs beside it: use an init container instead",fieldPath=".migration"
 type WorkloadSpec struct {
 	// image of the main container, by tag or digest, for example
 	// registry.example.com/team/search:1.4.2.
@@ -153,6 +154,13 @@ type WorkloadSpec struct {
 	// rollout is how a new version replaces the old one.
 	// +optional
 	Rollout *Rollout `json:"rollout,omitempty"`
+
+	// migration runs once for each new revision, before its first pod starts.
+	// What runs goes on meanwhile, so the old version must work with what the
+	// migration leaves behind. A migration that failed keeps the new revision
+	// away until the specification or rollout.retry changes.
+	// +optional
+	Migration *Migration `json:"migration,omitempty"`
 
 	// calls lists the services of the platform that this one calls. Each gives
 	// an environment variable <TO>_URL with the address (dashes become

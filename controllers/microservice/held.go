@@ -90,7 +90,7 @@ func heldBack(o observed, _ outcome) (conditions.Summary, bool) {
 func putRevisions(status *v1alpha1.MicroserviceStatus, o observed) {
 	switch {
 	case o.acts():
-		status.CurrentRevision = o.running.Name
+		status.CurrentRevision = o.step.Run
 	case o.deployment != nil:
 		status.CurrentRevision = o.deployment.Annotations[desired.AnnotationRevision]
 	default:

@@ -24,6 +24,8 @@ import (
 const (
 	annotationGood    = "streamplane.dev/good"
 	annotationFailure = "streamplane.dev/failure"
+	// annotationMigrated outlives further attempts at the revision, and its Job.
+	annotationMigrated = "streamplane.dev/migrated"
 )
 
 // defaultHistoryLimit is rollout.historyLimit where it is absent.
@@ -93,12 +95,12 @@ func (r *Reconciler) record(ctx context.Context, o observed) (int, error) {
 		}
 		writes++
 	}
-	stored := o.history.find(o.step.Run)
-	switch {
-	case stored == nil:
-		return writes + 1, r.store(ctx, o)
-	case !o.step.Begin && !o.step.Renew && !o.step.Good:
+	if !o.step.Begin && !o.step.Renew && !o.step.Good && !o.step.Migrated {
 		return writes, nil
+	}
+	stored := o.history.find(o.wanted.Name)
+	if stored == nil {
+		return writes + 1, r.create(ctx, o, o.wanted.Object(o.microservice, o.history.newest()+1))
 	}
 	return writes + 1, r.note(ctx, stored, func(c *appsv1.ControllerRevision) {
 		if o.step.Begin || o.step.Renew {
@@ -110,6 +112,9 @@ func (r *Reconciler) record(ctx context.Context, o observed) (int, error) {
 		}
 		if o.step.Good {
 			metav1.SetMetaDataAnnotation(&c.ObjectMeta, annotationGood, "true")
+		}
+		if o.step.Migrated {
+			metav1.SetMetaDataAnnotation(&c.ObjectMeta, annotationMigrated, "true")
 		}
 	})
 }
@@ -128,27 +133,26 @@ func (r *Reconciler) note(ctx context.Context, stored *appsv1.ControllerRevision
 
 const kindRevision = "ControllerRevision"
 
-// store makes the ControllerRevision of the wanted revision. One that exists is
+// create makes an object that is never changed by an apply. One that exists is
 // ours and only too new for the cache, or another's and not touched.
-func (r *Reconciler) store(ctx context.Context, o observed) error {
-	m := o.microservice
-	object := o.wanted.Object(m, o.history.newest()+1)
-	owner := metav1.NewControllerRef(m, v1alpha1.GroupVersion.WithKind("Microservice"))
+func (r *Reconciler) create(ctx context.Context, o observed, object client.Object) error {
+	kind := object.GetObjectKind().GroupVersionKind()
+	owner := metav1.NewControllerRef(o.microservice, v1alpha1.GroupVersion.WithKind("Microservice"))
 	owner.BlockOwnerDeletion = new(false) // no permission on the owner's finalizers is needed
-	object.OwnerReferences = []metav1.OwnerReference{*owner}
-	logf.FromContext(ctx).Info("Beginning revision", "object", object.Name)
-	err := r.Client.Create(ctx, object.DeepCopy(), client.FieldOwner(apply.FieldManager))
+	object.SetOwnerReferences([]metav1.OwnerReference{*owner})
+	logf.FromContext(ctx).Info("Making object", "kind", kind.Kind, "object", object.GetName())
+	err := r.Client.Create(ctx, object.DeepCopyObject().(client.Object), client.FieldOwner(apply.FieldManager))
 	if err == nil {
-		apply.Count(kindRevision, apply.Missing)
+		apply.Count(kind.Kind, apply.Missing)
 		return nil
 	}
 	if !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("store revision %s: %w", object.Name, err)
+		return fmt.Errorf("make %s %s: %w", kind.Kind, object.GetName(), err)
 	}
 	live := &metav1.PartialObjectMetadata{}
-	live.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind(kindRevision))
+	live.SetGroupVersionKind(kind)
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(object), live); err != nil {
-		return fmt.Errorf("read revision %s: %w", object.Name, err)
+		return fmt.Errorf("read %s %s: %w", kind.Kind, object.GetName(), err)
 	}
 	return apply.MayTouch(live, object, nil)
 }
@@ -180,11 +184,8 @@ func (o observed) beyondLimit() history {
 	return old[min(int(limit), len(old)):]
 }
 
-// decide finds the revision that the specification asks for, and the one that
-// the slot is to run.
+// decide finds the revision that the slot is to run.
 func (o *observed) decide() error {
-	m := o.microservice
-	o.wanted = desired.RevisionOf(m, o.slot, o.config().Stamp)
 	o.step = rollout.Next(o.rollout())
 	o.running = o.wanted
 	stored := o.history.find(o.step.Run)
@@ -209,6 +210,7 @@ func (o observed) rollout() rollout.Observed {
 	if r := o.microservice.Spec.Rollout; r != nil {
 		now.Hold, now.Retry = r.Hold, r.Retry
 	}
+	now.Migration = o.migrationState()
 	d := o.deployment
 	if d == nil {
 		return now

@@ -34,6 +34,8 @@ type observed struct {
 	// that the slot is to run, as step says.
 	wanted, running desired.Revision
 	step            rollout.Step
+	// migration of the wanted revision.
+	migration migration
 	// deployment of the slot; nil while it does not exist or is not ours.
 	deployment *appsv1.Deployment
 	// pods of the newest version in the slot; shared with the cache.
@@ -94,6 +96,10 @@ func observe(ctx context.Context, c client.Reader, m *v1alpha1.Microservice, con
 		return o, err
 	}
 	if o.history, err = readHistory(ctx, c, o); err != nil || !o.valid() {
+		return o, err
+	}
+	o.wanted = desired.RevisionOf(m, o.slot, o.config().Stamp)
+	if o.migration, err = readMigration(ctx, c, o); err != nil {
 		return o, err
 	}
 	return o, o.decide()

@@ -39,13 +39,22 @@ func indexPods(ctx context.Context, indexer client.FieldIndexer) error {
 // slotPods are the pods of the slot's Deployment. They are shared with the
 // cache: not to be changed.
 func slotPods(ctx context.Context, c client.Reader, o observed) ([]corev1.Pod, error) {
+	all, err := instancePods(ctx, c, o.microservice)
+	if err != nil {
+		return nil, err
+	}
+	return podsOf(o.deployment, all, labels.SelectorFromSet(desired.SlotSelector(o.microservice, o.slot))), nil
+}
+
+// instancePods are all pods with the labels of a Microservice, serving or not.
+// They are shared with the cache: not to be changed.
+func instancePods(ctx context.Context, c client.Reader, m *v1alpha1.Microservice) ([]corev1.Pod, error) {
 	list := &corev1.PodList{}
-	err := c.List(ctx, list, client.InNamespace(o.microservice.Namespace),
-		client.MatchingFields{instanceIndex: o.microservice.Name}, client.UnsafeDisableDeepCopy)
+	err := c.List(ctx, list, client.InNamespace(m.Namespace), client.MatchingFields{instanceIndex: m.Name}, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return nil, fmt.Errorf("list pods: %w", err)
 	}
-	return podsOf(o.deployment, list.Items, labels.SelectorFromSet(desired.SlotSelector(o.microservice, o.slot))), nil
+	return list.Items, nil
 }
 
 // Pods are those of a Microservice, whatever their version. They are shared with

@@ -10,6 +10,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -27,6 +28,7 @@ import (
 	"github.com/streamplane/streamplane/controllers/apply"
 	"github.com/streamplane/streamplane/controllers/conditions"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
+	"github.com/streamplane/streamplane/controllers/microservice/rollout"
 	"github.com/streamplane/streamplane/controllers/optional"
 	"github.com/streamplane/streamplane/controllers/signals"
 )
@@ -52,6 +54,7 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=streamplane.dev,resources=microservices/status,verbs=patch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=apps,resources=controllerrevisions,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch;create;delete
 // +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=configmaps;services;serviceaccounts,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses;networkpolicies,verbs=get;list;watch;create;patch;delete
@@ -76,6 +79,7 @@ func Owned() []client.Object {
 		&policyv1.PodDisruptionBudget{},
 		&networkingv1.Ingress{},
 		&appsv1.ControllerRevision{},
+		&batchv1.Job{},
 	}
 }
 
@@ -83,7 +87,8 @@ func Owned() []client.Object {
 // their labels, and never deleted.
 func Kept() []client.Object { return []client.Object{&corev1.PersistentVolumeClaim{}} }
 
-// prunable is Owned as lists, without ConfigMaps, revisions and the kinds beside.
+// prunable is Owned as lists, without ConfigMaps, revisions, migrations and the
+// kinds beside.
 func prunable() []client.ObjectList {
 	return []client.ObjectList{
 		&corev1.ServiceAccountList{},
@@ -97,6 +102,9 @@ func prunable() []client.ObjectList {
 
 // prunableNow adds ConfigMaps once no pod is left that may need an older one.
 func prunableNow(o observed) []client.ObjectList {
+	if !o.serves() {
+		return nil
+	}
 	all := prunable()
 	if onlyWantedPods(o) {
 		all = append(all, &corev1.ConfigMapList{})
@@ -197,7 +205,7 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 	if passed, err := handOverScale(ctx, r.Client, o); passed || err != nil {
 		return outcome{err: err}
 	}
-	serving, others := split(desired.Objects(o.microservice, o.slot, o.running, o.config().Baseline))
+	serving, others := split(o.objects())
 	if fallback := desired.Fallback(o.microservice); fallback != nil && needsFallback(o) {
 		others[desired.IngressKind] = append(others[desired.IngressKind], fallback)
 	}
@@ -216,11 +224,33 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 		err = r.forget(ctx, o)
 	}
 	done.Writes += recorded
-	did := outcome{Done: done, err: err}
 	if err == nil {
+		var n int
+		n, err = r.migrate(ctx, o)
+		done.Writes += n
+	}
+	did := outcome{Done: done, err: err}
+	if err == nil && o.serves() {
 		did.beside = r.actBeside(ctx, o, others)
 	}
 	return did
+}
+
+// serves is false before the first pod of a service, and while it is not known
+// which revision its pods are of.
+func (o observed) serves() bool { return o.step.Run != "" }
+
+// objects are what the slot runs by, and what a migration needs beside.
+func (o observed) objects() []client.Object {
+	m := o.microservice
+	if !o.serves() {
+		return desired.BeforePods(m, o.running)
+	}
+	all := desired.Objects(m, o.slot, o.running, o.config().Baseline)
+	if o.step.State == rollout.Migrating {
+		all = desired.With(all, desired.Needs(m, o.wanted)...)
+	}
+	return all
 }
 
 // actBeside syncs each kind for itself: what is wrong with one concerns no other.

@@ -97,7 +97,7 @@ type check func(observed, outcome) (conditions.Summary, bool)
 // summary is the first failing check, in a list that reads aloud.
 func summary(o observed, did outcome) conditions.Summary {
 	for _, failing := range []check{
-		invalid, podTemplateRejected, nameTaken, applyFailed, pausedUnborn, rolledBack, notYetSeen, podsRefused, deadlineExceeded,
+		invalid, podTemplateRejected, nameTaken, applyFailed, pausedUnborn, migrationFailed, rolledBack, migrating, notYetSeen, podsRefused, deadlineExceeded,
 		rollingOut, podsUnavailable, heldBack,
 	} {
 		if found, bad := failing(o, did); bad {

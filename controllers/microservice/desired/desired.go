@@ -3,6 +3,8 @@
 package desired
 
 import (
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -13,14 +15,8 @@ import (
 // in the order in which it is applied: what pods need comes before the pods.
 // baseline is remembered of what they find in ConfigMaps and Secrets.
 func Objects(m *v1alpha1.Microservice, slot string, revision Revision, baseline string) []client.Object {
+	objects := Needs(m, revision)
 	m = revision.Of(m)
-	var objects []client.Object
-	if m.Spec.ServiceAccountName == "" {
-		objects = append(objects, serviceAccount(m))
-	}
-	if len(m.Spec.Files) > 0 {
-		objects = append(objects, files(m))
-	}
 	if len(m.Spec.Routes) > 0 {
 		objects = append(objects, routes(m))
 	}
@@ -40,6 +36,34 @@ func Objects(m *v1alpha1.Microservice, slot string, revision Revision, baseline 
 		objects = append(objects, ingressObject(m))
 	}
 	return append(objects, optionalObjects(m, slot)...)
+}
+
+// Needs lists what no pod of a revision can start without.
+func Needs(m *v1alpha1.Microservice, revision Revision) []client.Object {
+	m = revision.Of(m)
+	var objects []client.Object
+	if m.Spec.ServiceAccountName == "" {
+		objects = append(objects, serviceAccount(m))
+	}
+	if len(m.Spec.Files) > 0 {
+		objects = append(objects, files(m))
+	}
+	return objects
+}
+
+// With puts in front of objects those of more that are not among them.
+func With(objects []client.Object, more ...client.Object) []client.Object {
+	more = slices.DeleteFunc(more, func(m client.Object) bool {
+		return slices.ContainsFunc(objects, func(o client.Object) bool {
+			return o.GetName() == m.GetName() && o.GetObjectKind().GroupVersionKind() == m.GetObjectKind().GroupVersionKind()
+		})
+	})
+	return append(more, objects...)
+}
+
+// BeforePods lists what the migration of a revision needs where nothing runs yet.
+func BeforePods(m *v1alpha1.Microservice, revision Revision) []client.Object {
+	return append(Needs(m, revision), networkPolicy(revision.Of(m)))
 }
 
 // optionalObjects lists those of kinds that a cluster may not serve. All of

@@ -21,7 +21,7 @@ type rule func(v1alpha1.WorkloadSpec) string
 func Validate(spec v1alpha1.WorkloadSpec) string {
 	for _, broken := range []rule{
 		needsImage, oneScale, startNumber, bounds, targets, schedules, signals, cpuRequest, memoryRequest, disruption,
-		oneSource, storageFits, onePod, mountsExist, filesFit, namesDiffer, envFromOne, podMetadata, patchBounds,
+		oneSource, storageFits, onePod, migrationBeside, mountsExist, filesFit, namesDiffer, envFromOne, podMetadata, patchBounds,
 		monitorLabels, exposeMode, ingressAnnotations, routeTimeouts, kedaTargets,
 	} {
 		if problem := broken(spec); problem != "" {

@@ -86,6 +86,16 @@ func TestValidate(t *testing.T) {
 			},
 			"rollout.strategy: storage of kind Single is for one pod, which ends before the next one starts: remove it",
 		},
+		"storage for one pod with a migration": {
+			func(s *v1alpha1.WorkloadSpec) {
+				s.Storage, s.Autoscaling, s.Migration = single, nil, &v1alpha1.Migration{Image: "a"}
+			},
+			"migration: storage of kind Single is for one pod, and a migration runs beside it: use an init container instead",
+		},
+		"a migration that is the service": {
+			func(s *v1alpha1.WorkloadSpec) { s.Migration = &v1alpha1.Migration{} },
+			"migration: set image, command or args: the service itself does not end",
+		},
 		"storage for one pod": {
 			func(s *v1alpha1.WorkloadSpec) { s.Storage, s.Autoscaling, s.Replicas = single, nil, new(int32(1)) }, "",
 		},

@@ -37,6 +37,16 @@ type Observed struct {
 	Complete bool
 	// Failure is why pods of Applied cannot run, or nil.
 	Failure *Failure
+	// Migration is what comes before the pods of Wanted, or nil when nothing does
+	// or when it is noted as done.
+	Migration *Migration
+}
+
+// A Migration has ended or not.
+type Migration struct {
+	Done bool
+	// Failure is why it has ended without success, or nil.
+	Failure *Failure
 }
 
 // State says how what runs relates to what is wanted.
@@ -48,22 +58,29 @@ const (
 	Runs State = iota
 	// Held says that the wanted revision waits.
 	Held
-	// Returned says that the wanted revision failed and an older one runs again.
+	// Migrating says that the pods of the wanted revision wait for its migration.
+	Migrating
+	// Returned says that the wanted revision failed and an older one runs again,
+	// or still.
 	Returned
 )
 
 // A Step is what to do now. What it notes of revisions is written before the
 // Deployment, so that a restart in between comes to the same step.
 type Step struct {
-	// Run is the name of the revision that the slot is to run.
+	// Run is the name of the revision that the slot is to run. It is "" while no
+	// pod may start and nothing is known to run.
 	Run   string
 	State State
-	// Begin makes Run the newest revision, of which nothing is known yet.
+	// Begin makes the wanted revision the newest, of whose pods nothing is known
+	// yet.
 	Begin bool
-	// Renew makes Run the newest revision and keeps what is known of it.
+	// Renew makes the wanted revision the newest and keeps what is known of it.
 	Renew bool
-	// Good notes that Run has proven itself.
+	// Good notes that the wanted revision, which runs, has proven itself.
 	Good bool
+	// Migrated notes that the migration of the wanted revision is done.
+	Migrated bool
 	// Note notes Why as the failure of the wanted revision.
 	Note bool
 	// Why the wanted revision failed, with Returned.
@@ -72,6 +89,9 @@ type Step struct {
 
 // Next is the step that follows from what is observed.
 func Next(o Observed) Step {
+	if o.Applied == o.Wanted {
+		o.Migration = nil // it was done before
+	}
 	wanted := o.find(o.Wanted)
 	if back, returned := o.back(wanted); returned {
 		return back
@@ -89,20 +109,25 @@ func Next(o Observed) Step {
 }
 
 // back returns to the last good revision when the wanted one failed. Without
-// one there is nothing better to run.
+// one there is nothing better to run. What runs stays when the wanted one failed
+// before its first pod.
 func (o Observed) back(wanted *Revision) (Step, bool) {
 	if wanted == nil {
 		return Step{}, false
 	}
-	good := o.LastGood()
+	newest := wanted.Number == o.newest()
+	run, failure, fails := o.LastGood(), o.Failure, o.Applied == o.Wanted && !wanted.Good
+	if o.Migration != nil {
+		run, failure, fails = o.current(), o.Migration.Failure, newest && wanted.Failure == nil
+	}
 	switch {
-	case good == "":
+	case run == "" && o.Migration == nil:
 		return Step{}, false
-	case wanted.Failure != nil && wanted.Failure.Retry == o.Retry && wanted.Number == o.newest():
-		return Step{Run: good, State: Returned, Why: *wanted.Failure}, true
-	case o.Applied == o.Wanted && !wanted.Good && o.Failure != nil:
-		return Step{Run: good, State: Returned, Note: true, Why: Failure{
-			Reason: o.Failure.Reason, Message: o.Failure.Message, Retry: o.Retry,
+	case newest && wanted.Failure != nil && wanted.Failure.Retry == o.Retry:
+		return Step{Run: run, State: Returned, Why: *wanted.Failure}, true
+	case fails && failure != nil:
+		return Step{Run: run, State: Returned, Note: true, Why: Failure{
+			Reason: failure.Reason, Message: failure.Message, Retry: o.Retry,
 		}}, true
 	default:
 		return Step{}, false
@@ -118,7 +143,14 @@ func (o Observed) begin() Step {
 	}
 	wanted := o.find(o.Wanted)
 	begun := wanted != nil && wanted.Number == o.newest() && !wanted.Good && wanted.Failure == nil
-	return Step{Run: o.Wanted, Begin: !begun}
+	switch {
+	case o.Migration == nil:
+		return Step{Run: o.Wanted, Begin: !begun}
+	case begun && o.Migration.Done:
+		return Step{Run: o.Wanted, Migrated: true}
+	default:
+		return Step{Run: o.current(), State: Migrating, Begin: !begun}
+	}
 }
 
 // current is the revision to stay with, or "" when nothing is known to run.

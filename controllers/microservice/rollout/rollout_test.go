@@ -14,6 +14,7 @@ func TestNext(t *testing.T) {
 	}
 	crash := &Failure{Reason: "Crashing", Message: "ends"}
 	why := func(retry string) Failure { return Failure{Reason: "Crashing", Message: "ends", Retry: retry} }
+	pending, done, broken := &Migration{}, &Migration{Done: true}, &Migration{Failure: crash}
 	cases := map[string]struct {
 		now  Observed
 		want Step
@@ -94,6 +95,52 @@ func TestNext(t *testing.T) {
 		"an old good one that fails now": {
 			Observed{Wanted: "a", Applied: "a", Known: []Revision{begun("a", 3), good("b", 2)}, Failure: crash},
 			Step{Run: "b", State: Returned, Note: true, Why: why("")},
+		},
+		"a migration before the first start": {
+			Observed{Wanted: "a", Migration: pending}, Step{State: Migrating, Begin: true},
+		},
+		"a migration runs":    {Observed{Wanted: "a", Known: []Revision{begun("a", 1)}, Migration: pending}, Step{State: Migrating}},
+		"a migration is done": {Observed{Wanted: "a", Known: []Revision{begun("a", 1)}, Migration: done}, Step{Run: "a", Migrated: true}},
+		"a migration fails before the first start": {
+			Observed{Wanted: "a", Known: []Revision{begun("a", 1)}, Migration: broken, Retry: "1"},
+			Step{State: Returned, Note: true, Why: why("1")},
+		},
+		"a migration before the first start has failed": {
+			Observed{Wanted: "a", Known: []Revision{failed("a", 1, "1")}, Migration: broken, Retry: "1"},
+			Step{State: Returned, Why: why("1")},
+		},
+		"a failed migration is removed": {
+			Observed{Wanted: "a", Known: []Revision{failed("a", 1, "1")}, Migration: pending, Retry: "1"},
+			Step{State: Returned, Why: why("1")},
+		},
+		"a migration once more": {
+			Observed{Wanted: "a", Known: []Revision{failed("a", 1, "1")}, Migration: broken, Retry: "2"},
+			Step{State: Migrating, Begin: true},
+		},
+		"what runs goes on beside a migration": {
+			Observed{Wanted: "b", Applied: "a", Known: []Revision{good("a", 1), begun("b", 2)}, Complete: true, Migration: pending},
+			Step{Run: "a", State: Migrating},
+		},
+		"what runs goes on after a failed migration": {
+			Observed{Wanted: "b", Applied: "a", Known: []Revision{good("a", 1), begun("b", 2)}, Migration: broken},
+			Step{Run: "a", State: Returned, Note: true, Why: why("")},
+		},
+		"what crashes beside a migration is not what is wanted": {
+			Observed{Wanted: "b", Applied: "a", Known: []Revision{good("a", 1), begun("b", 2)}, Failure: crash, Migration: pending},
+			Step{Run: "a", State: Migrating},
+		},
+		"a migration is held, too": {
+			Observed{Wanted: "b", Applied: "a", Known: []Revision{good("a", 1)}, Hold: "x", Migration: pending}, Step{Run: "a", State: Held},
+		},
+		"an old attempt at a migration": {
+			Observed{Wanted: "b", Applied: "c", Known: []Revision{begun("b", 2), good("c", 3)}, Migration: broken},
+			Step{Run: "c", State: Migrating, Begin: true},
+		},
+		"an operator that knew no revisions, and a migration": {
+			Observed{Wanted: "a", Known: []Revision{begun("a", 1)}, Complete: true, Migration: pending}, Step{State: Migrating},
+		},
+		"what runs needs no migration, also when its record is lost": {
+			Observed{Wanted: "a", Applied: "a", Complete: true, Migration: pending}, Step{Run: "a", Begin: true},
 		},
 		"what fails while a change waits is not what is wanted": {
 			Observed{Wanted: "b", Applied: "a", Known: []Revision{begun("a", 1)}, Failure: crash}, Step{Run: "b", Begin: true},
