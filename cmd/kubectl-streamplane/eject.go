@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -167,13 +168,15 @@ func (e ejector) releaseMicroservices(ctx context.Context, all []found) error {
 	return nil
 }
 
-// forget deletes the revisions of a Microservice that is gone: only the operator
-// reads them.
+// forget deletes the revisions and migrations of a Microservice that is gone:
+// only the operator reads them.
 func (e ejector) forget(ctx context.Context, m *v1alpha1.Microservice) error {
-	err := e.cluster.DeleteAllOf(ctx, &appsv1.ControllerRevision{}, client.InNamespace(m.Namespace),
-		client.MatchingLabels{desired.LabelInstance: m.Name, desired.LabelManagedBy: desired.ManagedBy})
-	if err != nil {
-		return fmt.Errorf("delete the revisions of microservice %s: %w", m.Name, err)
+	for _, kind := range []client.Object{&appsv1.ControllerRevision{}, &batchv1.Job{}} {
+		err := e.cluster.DeleteAllOf(ctx, kind, client.InNamespace(m.Namespace), client.PropagationPolicy(metav1.DeletePropagationBackground),
+			client.MatchingLabels{desired.LabelInstance: m.Name, desired.LabelManagedBy: desired.ManagedBy})
+		if err != nil {
+			return fmt.Errorf("delete the revisions and migrations of microservice %s: %w", m.Name, err)
+		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -47,12 +48,13 @@ func (p planner) eachOwned(ctx context.Context, m *v1alpha1.Microservice, visit 
 	return nil
 }
 
-// owned are the kinds that a Microservice may own. Its revisions are left out:
-// they are what the operator remembers, and nothing runs by them.
+// owned are the kinds that a Microservice may own. Its revisions and migrations
+// are left out: nothing runs by them.
 func (p planner) owned() ([]schema.GroupVersionKind, error) {
 	var all []schema.GroupVersionKind
 	for _, kind := range microservice.Owned() {
-		if _, ok := kind.(*appsv1.ControllerRevision); ok {
+		switch kind.(type) {
+		case *appsv1.ControllerRevision, *batchv1.Job:
 			continue
 		}
 		gvk, err := apiutil.GVKForObject(kind, p.cluster.Scheme())

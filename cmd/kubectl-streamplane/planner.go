@@ -152,6 +152,9 @@ func (p planner) planMicroservice(ctx context.Context, m *v1alpha1.Microservice,
 	if err != nil {
 		return err
 	}
+	if err := p.planMigration(ctx, m, live, revision, result); err != nil {
+		return err
+	}
 	wanted := map[string]bool{}
 	for _, object := range desired.Objects(desired.WithFloor(m, desired.FloorAt(m, p.now).Replicas), desired.SlotBlue, revision, config.Baseline) {
 		followScale(object, m, live)

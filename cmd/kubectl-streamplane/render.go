@@ -100,6 +100,9 @@ func (r *rendering) platform(p *v1alpha1.StreamingPlatform, catalog release.Cata
 	}
 }
 
+// firstAttempt is the number of the first revision of a service.
+const firstAttempt = 1
+
 func (r *rendering) microservice(m *v1alpha1.Microservice) {
 	if problem := problemOf(m); problem != "" {
 		r.problem("%s: spec.%s", m.Name, problem)
@@ -107,6 +110,9 @@ func (r *rendering) microservice(m *v1alpha1.Microservice) {
 	}
 	r.add(microservice.Claims(m)...)
 	revision := microservice.RevisionOf(m, microservice.SlotBlue, "")
+	if m.Spec.Migration != nil {
+		r.add(microservice.Migration(m, revision, firstAttempt))
+	}
 	r.add(microservice.Objects(m, microservice.SlotBlue, revision, "")...)
 }
 

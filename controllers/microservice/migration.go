@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -40,7 +41,7 @@ func readMigration(ctx context.Context, c client.Reader, o observed) (migration,
 	var found migration
 	if stored := o.history.find(o.wanted.Name); o.wanted.Spec.Migration != nil {
 		if stored != nil {
-			found.attempt, found.noted = stored.Revision, stored.Annotations[annotationMigrated] != ""
+			found.attempt, found.noted = stored.Revision, Migrated(stored)
 		}
 		found.name = desired.MigrationName(o.wanted.Name, found.attempt)
 	}
@@ -64,6 +65,9 @@ func readMigration(ctx context.Context, c client.Reader, o observed) (migration,
 	found.pods = slices.DeleteFunc(found.pods, func(p corev1.Pod) bool { return !metav1.IsControlledBy(&p, found.job) })
 	return found, err
 }
+
+// Migrated says whether the migration of a revision is done.
+func Migrated(r *appsv1.ControllerRevision) bool { return r.Annotations[annotationMigrated] != "" }
 
 // migrationState is nil when nothing is to be done before the pods start.
 func (o observed) migrationState() *rollout.Migration {

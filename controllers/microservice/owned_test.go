@@ -8,11 +8,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 	"github.com/streamplane/streamplane/controllers/microservice/desired"
+	"github.com/streamplane/streamplane/controllers/microservice/rollout"
 	"github.com/streamplane/streamplane/controllers/optional"
 	"github.com/streamplane/streamplane/internal/golden"
 )
@@ -24,7 +26,11 @@ func TestOwnedIsWhatIsBuilt(t *testing.T) {
 		m := &v1alpha1.Microservice{}
 		golden.Read(t, file, m)
 		revision := desired.RevisionOf(m, desired.SlotBlue, "")
-		for _, object := range append(desired.Objects(m, desired.SlotBlue, revision, ""), revision.Object(m, 1)) {
+		objects := append(desired.Objects(m, desired.SlotBlue, revision, ""), revision.Object(m, 1))
+		if m.Spec.Migration != nil {
+			objects = append(objects, desired.Migration(m, revision, 1))
+		}
+		for _, object := range objects {
 			built[object.GetObjectKind().GroupVersionKind().String()] = true
 		}
 	}
@@ -36,7 +42,8 @@ func TestOwnedIsWhatIsBuilt(t *testing.T) {
 		}
 		owned = append(owned, gvk.String())
 	}
-	for _, list := range prunableNow(observed{microservice: search(v1alpha1.WorkloadSpec{}), deployment: deployment(1, 1)}) {
+	o := observed{microservice: search(v1alpha1.WorkloadSpec{}), deployment: deployment(1, 1), step: rollout.Step{Run: "search-1"}}
+	for _, list := range prunableNow(o) {
 		gvk, err := apiutil.GVKForObject(list, scheme.Scheme)
 		if err != nil {
 			t.Fatal(err)
@@ -50,7 +57,8 @@ func TestOwnedIsWhatIsBuilt(t *testing.T) {
 	for kind := range beside(optional.Served{}) {
 		pruned = append(pruned, kind.String())
 	}
-	pruned = append(pruned, appsv1.SchemeGroupVersion.WithKind(kindRevision).String()) // down to the limit of the history
+	pruned = append(pruned, appsv1.SchemeGroupVersion.WithKind(kindRevision).String())   // down to the limit of the history
+	pruned = append(pruned, batchv1.SchemeGroupVersion.WithKind(kindMigration).String()) // all but the last
 	slices.Sort(owned)
 	slices.Sort(pruned)
 	all := slices.Sorted(slices.Values(slices.Concat(owned, optionally)))

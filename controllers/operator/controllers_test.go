@@ -8,8 +8,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -18,13 +20,17 @@ import (
 // autoscaler is the name under which the autoscaler writes.
 const autoscaler = "kube-controller-manager"
 
-// badImage is the tag of images whose pods never get ready.
-const badImage = ":bad"
+const (
+	// badImage is the tag of images whose pods never get ready.
+	badImage = ":bad"
+	// slowImage is the tag of images of Jobs that do not end by themselves.
+	slowImage = ":slow"
+)
 
-// playControllers does what the deployment controller and the autoscaler do in
-// a cluster, where all is well and idle: every Deployment of the namespace is
-// scaled to the least number of its autoscaler and fully available, but pods of
-// a bad image never start.
+// playControllers does what the controllers of a cluster do, where all is well
+// and idle: every Deployment of the namespace is scaled to the least number of
+// its autoscaler and fully available, every Job is done, but pods of a bad image
+// never start.
 func (w *world) playControllers() {
 	w.Helper()
 	ctx := context.WithoutCancel(w.Context())
@@ -35,6 +41,7 @@ func (w *world) playControllers() {
 		}
 		return errors.Join(w.scaleUp(ctx, d), w.rollOut(ctx, d))
 	})
+	w.playJobs(ctx)
 	w.follow(&autoscalingv2.HorizontalPodAutoscalerList{}, func(object runtime.Object) error {
 		hpa, ok := object.(*autoscalingv2.HorizontalPodAutoscaler)
 		if !ok {
@@ -46,6 +53,44 @@ func (w *world) playControllers() {
 		}
 		return w.scaleUp(ctx, d)
 	})
+}
+
+// playJobs ends every Job, and collects those that are deleted.
+func (w *world) playJobs(ctx context.Context) {
+	w.Helper()
+	w.follow(&batchv1.JobList{}, func(object runtime.Object) error {
+		job, ok := object.(*batchv1.Job)
+		if !ok {
+			return nil
+		}
+		image := job.Spec.Template.Spec.Containers[0].Image
+		switch {
+		case !job.DeletionTimestamp.IsZero():
+			job.Finalizers = nil
+			return ignoreSuperseded(client.IgnoreNotFound(w.client.Update(ctx, job)))
+		case len(job.Status.Conditions) > 0 || strings.HasSuffix(image, slowImage):
+			return nil
+		case strings.HasSuffix(image, badImage):
+			return w.end(ctx, job, batchv1.JobFailureTarget, batchv1.JobFailed, batchv1.JobReasonBackoffLimitExceeded)
+		default:
+			return w.end(ctx, job, batchv1.JobSuccessCriteriaMet, batchv1.JobComplete, "")
+		}
+	})
+}
+
+// end writes the status that a Job has when it has ended.
+func (w *world) end(ctx context.Context, job *batchv1.Job, before, after batchv1.JobConditionType, reason string) error {
+	now := metav1.Now()
+	job.Status.StartTime = &now
+	for _, kind := range []batchv1.JobConditionType{before, after} {
+		job.Status.Conditions = append(job.Status.Conditions, batchv1.JobCondition{
+			Type: kind, Status: corev1.ConditionTrue, Reason: reason, LastProbeTime: now, LastTransitionTime: now,
+		})
+	}
+	if after == batchv1.JobComplete {
+		job.Status.CompletionTime, job.Status.Succeeded = &now, 1
+	}
+	return ignoreSuperseded(client.IgnoreNotFound(w.client.Status().Update(ctx, job)))
 }
 
 // follow does something about every change of a kind until the test ends.

@@ -250,12 +250,18 @@ func TestRevisionOfOthers(t *testing.T) {
 // revisionOfOthers takes the name of the revision that a Microservice would have.
 func (w *world) revisionOfOthers(name, spec string) *appsv1.ControllerRevision {
 	w.Helper()
+	foreign := &appsv1.ControllerRevision{Revision: 7, Data: runtime.RawExtension{Raw: []byte("{}")}}
+	foreign.Name = w.revisionOf(name, spec)
+	w.create(foreign)
+	return foreign
+}
+
+// revisionOf is the name of the revision that a Microservice would have.
+func (w *world) revisionOf(name, spec string) string {
+	w.Helper()
 	m := &v1alpha1.Microservice{}
 	if err := yaml.UnmarshalStrict([]byte("{metadata: {name: "+name+"}, spec: "+spec+"}"), m); err != nil {
 		w.Fatal(err)
 	}
-	foreign := &appsv1.ControllerRevision{Revision: 7, Data: runtime.RawExtension{Raw: []byte("{}")}}
-	foreign.Name = desired.RevisionOf(m, desired.SlotBlue, "").Name
-	w.create(foreign)
-	return foreign
+	return desired.RevisionOf(m, desired.SlotBlue, "").Name
 }

@@ -170,7 +170,7 @@ func testRights(t *testing.T, watchSecrets bool, may []rbacv1.ClusterRole) {
 		Metrics: Metrics{Address: address, Secure: true},
 	})
 	w.playControllers()
-	p := w.platform(`{defaults: {metrics: {}}, edge: {parentRefs: [{name: public}], ingress: {}}, services: [{name: gateway, rollout: {historyLimit: 0}, files: [{mountPath: /etc/motd, content: hello}],
+	p := w.platform(`{defaults: {metrics: {}}, edge: {parentRefs: [{name: public}], ingress: {}}, services: [{name: gateway, rollout: {historyLimit: 0}, migration: {args: [migrate]}, files: [{mountPath: /etc/motd, content: hello}],
 		autoscaling: {mode: KEDA, minReplicas: 2, maxReplicas: 3, triggers: [{type: cron, metadata: {timezone: UTC}}]},
 		storage: [{name: media, kind: Shared, size: 1Gi, mountPath: /shared}]}]}`)
 	w.ready(p)
@@ -181,6 +181,8 @@ func testRights(t *testing.T, watchSecrets bool, may []rbacv1.ClusterRole) {
 	w.leaveBehind()
 	w.revisionOfOthers("finder", finder)
 	w.becomes(w.microservice("finder", finder), v1alpha1.ConditionStalled, v1alpha1.ReasonNameConflict, "")
+	w.migrationOfOthers("mover", migrates("1", "1"))
+	w.becomes(w.microservice("mover", migrates("1", "1")), v1alpha1.ConditionStalled, v1alpha1.ReasonNameConflict, "")
 	change(w, p, func(p *v1alpha1.StreamingPlatform) {
 		p.Spec.Services = append(p.Spec.Services, v1alpha1.PlatformService{Name: "streaming", Enabled: new(false)})
 	})
@@ -223,6 +225,7 @@ func (w *world) leaveBehind() {
 		"*v2.HorizontalPodAutoscaler": ", spec: {maxReplicas: 1, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: none}}",
 		"*v1.PodDisruptionBudget":     ", spec: {maxUnavailable: 1}",
 		"*v1.ControllerRevision":      ", revision: 0, data: {}",
+		"*v1.Job":                     `, spec: {template: {spec: {restartPolicy: Never, containers: [{name: x, image: "registry.test/x:1"}]}}}`,
 		"*v1.Ingress":                 ", spec: {defaultBackend: {service: {name: a, port: {number: 1}}}}",
 		"ServiceMonitor":              ", spec: {selector: {}, endpoints: []}",
 		"HTTPRoute":                   ", spec: {}",

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -225,7 +226,7 @@ func listed() []client.ObjectList {
 		&v1alpha1.StreamingPlatformList{}, &v1alpha1.MicroserviceList{},
 		&corev1.ServiceAccountList{}, &corev1.ConfigMapList{}, &networkingv1.NetworkPolicyList{}, &corev1.ServiceList{},
 		&appsv1.DeploymentList{}, &autoscalingv2.HorizontalPodAutoscalerList{}, &policyv1.PodDisruptionBudgetList{},
-		&corev1.PersistentVolumeClaimList{}, &networkingv1.IngressList{}, &appsv1.ControllerRevisionList{},
+		&corev1.PersistentVolumeClaimList{}, &networkingv1.IngressList{}, &appsv1.ControllerRevisionList{}, &batchv1.JobList{},
 	}
 }
 

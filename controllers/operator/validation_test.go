@@ -137,6 +137,13 @@ func TestBadMicroservicesAreRejected(t *testing.T) {
 		"negative replicas": {
 			"", "{platformRef: {name: acme}, " + image + ", replicas: -1}", []string{"spec.replicas"},
 		},
+		"a migration that does not end": {
+			"", "{platformRef: {name: acme}, " + image + ", migration: {}}", []string{"spec.migration", "set image, command or args"},
+		},
+		"a migration beside storage of one pod": {
+			"", "{platformRef: {name: acme}, " + image + ", migration: {args: [up]}, storage: [{name: a, kind: Single, size: 1Gi, mountPath: /a}]}",
+			[]string{"spec.migration", "use an init container instead"},
+		},
 		"unknown field": {
 			"", "{platformRef: {name: acme}, " + image + ", replica: 1}", []string{`unknown field "spec.replica"`},
 		},

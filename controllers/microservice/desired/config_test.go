@@ -138,7 +138,7 @@ func TestReferences(t *testing.T) {
 // The marks are on the Deployment and its pods, and nowhere else.
 func TestConfigMarks(t *testing.T) {
 	m := read(t, "testdata/everything.yaml")
-	plain, marks := objects(m), Objects(m, SlotBlue, RevisionOf(m, SlotBlue, "k-r-2"), "=k-r-1")
+	plain, marks := Objects(m, SlotBlue, RevisionOf(m, SlotBlue, ""), ""), Objects(m, SlotBlue, RevisionOf(m, SlotBlue, "k-r-2"), "=k-r-1")
 	for i := range plain {
 		was, is := toMap(t, plain[i]), toMap(t, marks[i])
 		if d, ok := marks[i].(*appsv1.Deployment); ok {

@@ -5,6 +5,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	psaapi "k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
@@ -21,9 +23,15 @@ func read(t *testing.T, file string) *v1alpha1.Microservice {
 	return m
 }
 
-// objects are those of a service that runs what it asks for.
+// objects are those of a service that runs what it asks for, after the first
+// attempt at its migration.
 func objects(m *v1alpha1.Microservice) []client.Object {
-	return Objects(m, SlotBlue, RevisionOf(m, SlotBlue, ""), "")
+	revision := RevisionOf(m, SlotBlue, "")
+	all := Objects(m, SlotBlue, revision, "")
+	if m.Spec.Migration != nil {
+		all = append(all, Migration(m, revision, 1))
+	}
+	return all
 }
 
 func TestObjects(t *testing.T) {
@@ -47,23 +55,39 @@ func TestPodsAreRestricted(t *testing.T) {
 	level := psaapi.LevelVersion{Level: psaapi.LevelRestricted, Version: psaapi.LatestVersion()}
 	for name, file := range golden.Inputs(t, "testdata") {
 		t.Run(name, func(t *testing.T) {
-			pods := 0
-			for _, object := range objects(read(t, file)) {
-				d, ok := object.(*appsv1.Deployment)
-				if !ok {
+			m, pods := read(t, file), 0
+			for _, object := range objects(m) {
+				template := templateOf(object)
+				if template == nil {
 					continue
 				}
 				pods++
-				for _, result := range evaluator.EvaluatePod(level, &d.Spec.Template.ObjectMeta, &d.Spec.Template.Spec) {
+				for _, result := range evaluator.EvaluatePod(level, &template.ObjectMeta, &template.Spec) {
 					if !result.Allowed {
-						t.Errorf("%s: %s: %s", d.Name, result.ForbiddenReason, result.ForbiddenDetail)
+						t.Errorf("%s: %s: %s", object.GetName(), result.ForbiddenReason, result.ForbiddenDetail)
 					}
 				}
 			}
-			if pods != 1 {
-				t.Errorf("%d pod templates, want 1", pods)
+			want := 1
+			if m.Spec.Migration != nil {
+				want++
+			}
+			if pods != want {
+				t.Errorf("%d pod templates, want %d", pods, want)
 			}
 		})
+	}
+}
+
+// templateOf is nil for what makes no pods.
+func templateOf(object client.Object) *corev1.PodTemplateSpec {
+	switch o := object.(type) {
+	case *appsv1.Deployment:
+		return &o.Spec.Template
+	case *batchv1.Job:
+		return &o.Spec.Template
+	default:
+		return nil
 	}
 }
 
