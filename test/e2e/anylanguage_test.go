@@ -60,7 +60,8 @@ func TestServiceInAnotherLanguage(t *testing.T) {
 		}
 		return ""
 	})
-	edit(t, p, func(s *v1alpha1.PlatformService) { s.Image = env.factsVariant })
+	failsToMigrate(t, p)
+	edit(t, p, func(s *v1alpha1.PlatformService) { s.Migration = script(asksStreaming) })
 	eventually(t, "facts rolls", func() string { return rolledOut(t, ns, deployment, env.factsVariant) })
 	waitSettled(t, ns, p.Name)
 	crowd.waitSent(t, 100) // the old pods end while these are served

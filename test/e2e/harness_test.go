@@ -167,7 +167,7 @@ func pods(t *testing.T, namespace, microservice string) []corev1.Pod {
 	}
 	var running []corev1.Pod
 	for _, p := range list.Items {
-		if p.DeletionTimestamp.IsZero() && p.Status.Phase != corev1.PodFailed {
+		if p.DeletionTimestamp.IsZero() && p.Status.Phase != corev1.PodFailed && p.Status.Phase != corev1.PodSucceeded {
 			running = append(running, p)
 		}
 	}
