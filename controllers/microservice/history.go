@@ -102,21 +102,24 @@ func (r *Reconciler) record(ctx context.Context, o observed) (int, error) {
 	if stored == nil {
 		return writes + 1, r.create(ctx, o, o.wanted.Object(o.microservice, o.history.newest()+1))
 	}
-	return writes + 1, r.note(ctx, stored, func(c *appsv1.ControllerRevision) {
-		if o.step.Begin || o.step.Renew {
-			c.Revision = o.history.newest() + 1
-		}
-		if o.step.Begin {
-			delete(c.Annotations, annotationGood)
-			delete(c.Annotations, annotationFailure)
-		}
-		if o.step.Good {
-			metav1.SetMetaDataAnnotation(&c.ObjectMeta, annotationGood, "true")
-		}
-		if o.step.Migrated {
-			metav1.SetMetaDataAnnotation(&c.ObjectMeta, annotationMigrated, "true")
-		}
-	})
+	return writes + 1, r.note(ctx, stored, o.become)
+}
+
+// become is what a step notes of the wanted revision.
+func (o observed) become(c *appsv1.ControllerRevision) {
+	if o.step.Begin || o.step.Renew {
+		c.Revision = o.history.newest() + 1
+	}
+	if o.step.Begin {
+		delete(c.Annotations, annotationGood)
+		delete(c.Annotations, annotationFailure)
+	}
+	if o.step.Good {
+		metav1.SetMetaDataAnnotation(&c.ObjectMeta, annotationGood, "true")
+	}
+	if o.step.Migrated {
+		metav1.SetMetaDataAnnotation(&c.ObjectMeta, annotationMigrated, "true")
+	}
 }
 
 // note fails with a conflict when the cache lags.

@@ -41,7 +41,7 @@ func (w *world) playControllers() {
 		}
 		return errors.Join(w.scaleUp(ctx, d), w.rollOut(ctx, d))
 	})
-	w.playJobs(ctx)
+	w.playJobs()
 	w.follow(&autoscalingv2.HorizontalPodAutoscalerList{}, func(object runtime.Object) error {
 		hpa, ok := object.(*autoscalingv2.HorizontalPodAutoscaler)
 		if !ok {
@@ -56,8 +56,9 @@ func (w *world) playControllers() {
 }
 
 // playJobs ends every Job, and collects those that are deleted.
-func (w *world) playJobs(ctx context.Context) {
+func (w *world) playJobs() {
 	w.Helper()
+	ctx := context.WithoutCancel(w.Context())
 	w.follow(&batchv1.JobList{}, func(object runtime.Object) error {
 		job, ok := object.(*batchv1.Job)
 		if !ok {

@@ -18,9 +18,8 @@ import (
 )
 
 // migrates is a finder whose migration has an image of its own.
-func migrates(image, migration string) string {
-	return fmt.Sprintf(`{platformRef: {name: acme}, replicas: 2, image: "registry.test/finder:%s", migration: {image: "registry.test/migrate:%s"}}`,
-		image, migration)
+func migrates(tag string) string {
+	return fmt.Sprintf(`{platformRef: {name: acme}, replicas: 2, image: "registry.test/finder:1", migration: {image: "registry.test/migrate:%s"}}`, tag)
 }
 
 func (w *world) wantsMigration(m *v1alpha1.Microservice, image, migration string) {
@@ -72,7 +71,7 @@ func (w *world) hasNo(name string, object client.Object) {
 func TestMigrationGoesFirst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	m := w.microservice("finder", migrates("1", "slow"))
+	m := w.microservice("finder", migrates("slow"))
 	o := w.start(catalog("1.0.0"))
 	w.playControllers()
 	w.becomes(m, v1alpha1.ConditionReconciling, v1alpha1.ReasonMigrating, "waits for its migration, Job finder-")
@@ -146,7 +145,7 @@ func (w *world) ends(job *batchv1.Job, how batchv1.JobConditionType) {
 func TestMigrationFails(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	m := w.microservice("finder", migrates("1", "bad"))
+	m := w.microservice("finder", migrates("bad"))
 	o := w.start(catalog("1.0.0"))
 	w.playControllers()
 	w.becomes(m, v1alpha1.ConditionStalled, v1alpha1.ReasonMigrationFailed, "kubectl logs -n "+w.namespace+" job/finder-")
@@ -189,10 +188,10 @@ func TestMigrationFails(t *testing.T) {
 func TestMigrationOfOthers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	foreign := w.migrationOfOthers("finder", migrates("1", "1"))
+	foreign := w.migrationOfOthers("finder", migrates("1"))
 	w.start(catalog("1.0.0"))
 	w.playControllers()
-	m := w.microservice("finder", migrates("1", "1"))
+	m := w.microservice("finder", migrates("1"))
 	w.becomes(m, v1alpha1.ConditionStalled, v1alpha1.ReasonNameConflict, "Job "+foreign.Name+" exists")
 	w.hasNo("finder-blue", &appsv1.Deployment{})
 	w.remove(get(w, foreign.Name, &batchv1.Job{}))

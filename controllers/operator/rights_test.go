@@ -181,8 +181,8 @@ func testRights(t *testing.T, watchSecrets bool, may []rbacv1.ClusterRole) {
 	w.leaveBehind()
 	w.revisionOfOthers("finder", finder)
 	w.becomes(w.microservice("finder", finder), v1alpha1.ConditionStalled, v1alpha1.ReasonNameConflict, "")
-	w.migrationOfOthers("mover", migrates("1", "1"))
-	w.becomes(w.microservice("mover", migrates("1", "1")), v1alpha1.ConditionStalled, v1alpha1.ReasonNameConflict, "")
+	w.migrationOfOthers("mover", migrates("1"))
+	w.becomes(w.microservice("mover", migrates("1")), v1alpha1.ConditionStalled, v1alpha1.ReasonNameConflict, "")
 	change(w, p, func(p *v1alpha1.StreamingPlatform) {
 		p.Spec.Services = append(p.Spec.Services, v1alpha1.PlatformService{Name: "streaming", Enabled: new(false)})
 	})
