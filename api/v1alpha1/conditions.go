@@ -173,6 +173,9 @@ const (
 	// ReasonMetricUnavailable says that a pod cannot be asked for a metric, or does
 	// not serve it.
 	ReasonMetricUnavailable = "MetricUnavailable"
+	// ReasonNothingToDo says that a service has no pod until its source has
+	// something to do for it; see autoscaling.scaleToZero.
+	ReasonNothingToDo = "NothingToDo"
 	// ReasonScalingUnknown says that the autoscaler has not yet reported.
 	ReasonScalingUnknown = "ScalingUnknown"
 	// ReasonScaledDirectly says that an autoscaler of others scales the Deployment

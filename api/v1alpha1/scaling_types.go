@@ -31,6 +31,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'KEDA' || !has(self.metrics)",message="mode KEDA takes triggers instead of metrics",fieldPath=".metrics"
 // +kubebuilder:validation:XValidation:rule="!has(self.schedules) || !has(self.maxReplicas) || self.schedules.all(s, s.minReplicas <= self.maxReplicas)",message="minReplicas of a schedule must not exceed maxReplicas",fieldPath=".schedules"
 // +kubebuilder:validation:XValidation:rule="!has(self.signals) || !has(self.mode) || self.mode == 'Native'",message="signals need mode Native",fieldPath=".signals"
+// +kubebuilder:validation:XValidation:rule="!has(self.scaleToZero) || !has(self.mode) || self.mode == 'Native'",message="scaleToZero needs mode Native",fieldPath=".scaleToZero"
 type Autoscaling struct {
 	// mode says who moves the number of pods: Native is a
 	// HorizontalPodAutoscaler made by the operator. KEDA is a ScaledObject made
@@ -90,6 +91,13 @@ type Autoscaling struct {
 	// +listMapKey=metric
 	// +kubebuilder:validation:MaxItems=8
 	Signals []ScalingSignal `json:"signals,omitempty" patchStrategy:"merge" patchMergeKey:"metric"`
+
+	// scaleToZero lets the service have no pod at all while there is nothing to do
+	// for it. As soon as there is, or while a schedule is active, it has
+	// minReplicas or more. What cannot be read moves nothing, and the condition
+	// SignalsActive tells it. Mode Native only. It is replaced as a whole.
+	// +optional
+	ScaleToZero *ScaleToZero `json:"scaleToZero,omitempty" patchStrategy:"replace"`
 
 	// behavior limits how fast the number grows and shrinks, as in a
 	// HorizontalPodAutoscaler. Absent means the defaults of Kubernetes.

@@ -37,6 +37,9 @@ func podTemplateRejected(o observed, _ outcome) (conditions.Summary, bool) {
 // number of its autoscaling, less what a drain may take. One must be there.
 func leastAvailable(o observed) int32 {
 	least := desired.MinReplicas(o.microservice)
+	if o.asleep() {
+		return 0
+	}
 	if desired.ScaledElsewhere(o.microservice) {
 		least = min(1, wantedReplicas(o.deployment)) // no bound is known
 	}

@@ -221,6 +221,9 @@ func (r *Reconciler) act(ctx context.Context, o observed) outcome {
 		err = seedScale(ctx, r.Client, o, done.Created)
 	}
 	if err == nil {
+		err = sleepOrWake(ctx, r.Client, o)
+	}
+	if err == nil {
 		err = r.forget(ctx, o)
 	}
 	done.Writes += recorded

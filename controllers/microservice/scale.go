@@ -78,6 +78,29 @@ func seedScale(ctx context.Context, c client.Client, o observed, created []clien
 	return nil
 }
 
+// asleep says that a service that scales to zero has no pod.
+func (o observed) asleep() bool {
+	return desired.ScalesToZero(o.microservice) && o.deployment != nil && wantedReplicas(o.deployment) == 0
+}
+
+// sleepOrWake takes the pods away while there is nothing to do, and brings them
+// back: an autoscaler of Kubernetes moves no number that is 0.
+func sleepOrWake(ctx context.Context, c client.Client, o observed) error {
+	m, d := o.microservice, o.deployment
+	if m.Spec.Autoscaling == nil || d == nil || desired.ScaledElsewhere(m) || desired.ScaledByKEDA(m) {
+		return nil
+	}
+	zero, needed := desired.ScalesToZero(m), o.reading.Source.Work || len(o.floor.Active) > 0
+	switch n := wantedReplicas(d); {
+	case n == 0 && (zero && needed || !zero && owns(d, apply.ScaleManager)): // none but this function gave it to that manager
+		return apply.Scale(ctx, c, d, apply.ScaleManager, new(desired.MinReplicas(m)))
+	case n > 0 && zero && !needed && o.reading.Source.Idle:
+		return apply.Scale(ctx, c, d, apply.ScaleManager, new(int32(0)))
+	default:
+		return nil
+	}
+}
+
 // owns says whether one of the managers of the operator sets the number of a
 // Deployment.
 func owns(d *appsv1.Deployment, manager string) bool {

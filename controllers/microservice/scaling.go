@@ -29,6 +29,11 @@ func scalingActive(o observed, did outcome) *metav1.Condition {
 	if desired.ScaledByKEDA(o.microservice) {
 		return scaledByKEDA(o, did)
 	}
+	if o.asleep() {
+		z := o.microservice.Spec.Autoscaling.ScaleToZero
+		return &metav1.Condition{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonNothingToDo, Message: fmt.Sprintf(
+			"no pod until %s of service %s is more than 0, or a schedule starts", z.Metric, z.Service)}
+	}
 	found := &metav1.Condition{
 		Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonScalingUnknown,
 		Message: "the autoscaler has not reported yet",
@@ -82,14 +87,16 @@ func (o observed) wait(now time.Time) time.Duration {
 	return min(o.floor.Next.Sub(now), longestWait)
 }
 
-// signalsActive is nil without signals.
+// signalsActive is nil without signals and sources.
 func signalsActive(o observed) *metav1.Condition {
+	signals, source := desired.HasSignals(o.microservice), desired.ScalesToZero(o.microservice)
+	problem := cmp.Or(o.reading.Problem, o.reading.Source.Problem)
 	switch {
-	case !desired.HasSignals(o.microservice):
+	case !signals && !source:
 		return nil
-	case o.reading.Problem != "":
-		return &metav1.Condition{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonMetricUnavailable, Message: o.reading.Problem}
-	case !o.reading.Known:
+	case problem != "":
+		return &metav1.Condition{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonMetricUnavailable, Message: problem}
+	case signals && !o.reading.Known && !o.asleep(), source && !o.reading.Source.Known:
 		return &metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonScalingUnknown, Message: "the pods have not been asked yet"}
 	default:
 		return &metav1.Condition{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonSignalsRead, Message: "the metrics of all ready pods are read"}

@@ -56,13 +56,12 @@ func (o *running) askedAgain(a *audience) {
 }
 
 // runningHere makes a ready pod whose metrics the test serves.
-func (w *world) runningHere(deployment string) *corev1.Pod {
+func (w *world) runningHere(deployment string) {
 	w.Helper()
 	p := w.pod(deployment, "new", "a", corev1.ContainerState{Running: &corev1.ContainerStateRunning{}})
 	p.Status.PodIP = "127.0.0.1"
 	p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
 	w.becomesPod(p, p.Status.ContainerStatuses[0].State, true)
-	return p
 }
 
 // What pods say of themselves raises the floor. As long as it stays the same

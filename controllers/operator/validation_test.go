@@ -137,6 +137,10 @@ func TestBadMicroservicesAreRejected(t *testing.T) {
 		"negative replicas": {
 			"", "{platformRef: {name: acme}, " + image + ", replicas: -1}", []string{"spec.replicas"},
 		},
+		"scaling to zero by others": {
+			"", "{platformRef: {name: acme}, " + image + ", autoscaling: {mode: KEDA, minReplicas: 1, maxReplicas: 2, triggers: [{type: cron, metadata: {}}], scaleToZero: {service: queue, metric: depth}}}",
+			[]string{"spec.autoscaling.scaleToZero", "scaleToZero needs mode Native"},
+		},
 		"a migration that does not end": {
 			"", "{platformRef: {name: acme}, " + image + ", migration: {}}", []string{"spec.migration", "set image, command or args"},
 		},

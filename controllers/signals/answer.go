@@ -28,7 +28,7 @@ type answer struct {
 
 var errStatus = errors.New("the answer is not 200 OK")
 
-func (a *answer) ask(ctx context.Context, via *http.Client, url string, m *v1alpha1.Microservice) {
+func (a *answer) ask(ctx context.Context, via *http.Client, url string, metrics []string) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		a.err = err
@@ -52,9 +52,9 @@ func (a *answer) ask(ctx context.Context, via *http.Client, url string, m *v1alp
 		return
 	}
 	a.values = map[string]float64{}
-	for _, s := range m.Spec.Autoscaling.Signals {
-		if value, ok := total(families[s.Metric]); ok {
-			a.values[s.Metric] = value
+	for _, metric := range metrics {
+		if value, ok := total(families[metric]); ok {
+			a.values[metric] = value
 		}
 	}
 }
@@ -80,10 +80,25 @@ func total(f *dto.MetricFamily) (value float64, known bool) {
 	return max(value, 0), known
 }
 
+// question is what the pods of a service are asked.
+type question struct {
+	metrics []string
+	port    int32
+	path    string
+	// of says whose pods they are where that is another service, and field what to
+	// correct when they have no such metric.
+	of, field string
+}
+
+func questionTo(m *v1alpha1.Microservice, of, field string, metrics ...string) question {
+	port, path := desired.SignalEndpoint(m)
+	return question{metrics, port, path, of, field}
+}
+
 // sum adds the values of all pods, and says what is missing. It names and counts
 // no pods, because a problem that looks different each time would be told each
 // time.
-func sum(m *v1alpha1.Microservice, answers []answer) (sums map[string]float64, problem string) {
+func (q question) sum(answers []answer) (sums map[string]float64, problem string) {
 	sums = map[string]float64{}
 	silent, without := false, map[string]bool{}
 	for _, a := range answers {
@@ -91,24 +106,25 @@ func sum(m *v1alpha1.Microservice, answers []answer) (sums map[string]float64, p
 			silent = true
 			continue
 		}
-		for _, s := range m.Spec.Autoscaling.Signals {
-			value, ok := a.values[s.Metric]
+		for _, metric := range q.metrics {
+			value, ok := a.values[metric]
 			if !ok {
-				without[s.Metric] = true
+				without[metric] = true
 			}
-			sums[s.Metric] += value
+			sums[metric] += value
 		}
 	}
-	port, path := desired.SignalEndpoint(m)
 	if silent {
-		return sums, fmt.Sprintf("some ready pods give no metrics at port %d, path %s: check metrics.port and metrics.path, and that network.metricsFrom admits the operator; "+
-			"the number of pods does not fall meanwhile", port, path)
+		return sums, fmt.Sprintf("some ready pods%s give no metrics at port %d, path %s: check metrics.port and metrics.path, and that network.metricsFrom admits the operator; "+
+			stays, q.of, q.port, q.path)
 	}
-	for _, s := range m.Spec.Autoscaling.Signals {
-		if without[s.Metric] {
-			return sums, fmt.Sprintf("some ready pods have no metric %s, a gauge or counter with a finite value, at port %d, path %s: correct autoscaling.signals, or have them serve it; "+
-				"the number of pods does not fall meanwhile", s.Metric, port, path)
+	for _, metric := range q.metrics {
+		if without[metric] {
+			return sums, fmt.Sprintf("some ready pods%s have no metric %s, a gauge or counter with a finite value, at port %d, path %s: correct %s, or have them serve it; "+
+				stays, q.of, metric, q.port, q.path, q.field)
 		}
 	}
 	return sums, ""
 }
+
+const stays = "the number of pods does not fall meanwhile"

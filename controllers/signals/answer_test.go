@@ -5,22 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-
-	"k8s.io/apimachinery/pkg/api/resource"
-
-	"github.com/streamplane/streamplane/api/v1alpha1"
 )
-
-func withSignals(metrics ...string) *v1alpha1.Microservice {
-	m := &v1alpha1.Microservice{}
-	m.Spec.Ports = []v1alpha1.Port{{Name: "metrics", Port: 9090}}
-	m.Spec.Autoscaling = &v1alpha1.Autoscaling{MinReplicas: 1, MaxReplicas: 9}
-	for _, name := range metrics {
-		m.Spec.Autoscaling.Signals = append(m.Spec.Autoscaling.Signals,
-			v1alpha1.ScalingSignal{Metric: name, PerReplica: resource.MustParse("1")})
-	}
-	return m
-}
 
 func TestAsk(t *testing.T) {
 	cases := map[string]struct {
@@ -56,7 +41,7 @@ func TestAsk(t *testing.T) {
 			}))
 			defer server.Close()
 			a := answer{}
-			a.ask(t.Context(), New(Options{}).http, server.URL+"/metrics", withSignals("viewers"))
+			a.ask(t.Context(), New(Options{}).http, server.URL+"/metrics", []string{"viewers"})
 			if tc.failed != "" {
 				if a.err == nil || !strings.Contains(a.err.Error(), tc.failed) {
 					t.Fatalf("error %v, want one with %q", a.err, tc.failed)
@@ -87,9 +72,10 @@ func TestSum(t *testing.T) {
 		"however many":        {[]answer{value(3), {err: errStatus}, {err: errStatus}}, 3, "some ready pods give no metrics at port 9090, path /metrics"},
 		"silence goes before": {[]answer{{err: errStatus}, {values: map[string]float64{}}}, 0, "some ready pods give no metrics"},
 	}
+	q := question{metrics: []string{"viewers"}, port: 9090, path: "/metrics"}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			sums, problem := sum(withSignals("viewers"), tc.answers)
+			sums, problem := q.sum(tc.answers)
 			if sums["viewers"] != tc.want || !strings.HasPrefix(problem, tc.problem) || (problem == "") != (tc.problem == "") {
 				t.Errorf("%v, %q; want %v, %q", sums, problem, tc.want, tc.problem)
 			}

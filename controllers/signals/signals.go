@@ -4,7 +4,9 @@ package signals
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -45,6 +47,8 @@ type Reading struct {
 	Floor int32
 	// Problem is what cannot be read, with the fix, or "".
 	Problem string
+	// Source is what there is to do for a service that scales to zero.
+	Source Source
 }
 
 // Options of a Reader.
@@ -64,8 +68,9 @@ type Reader struct {
 	http    *http.Client
 	changes chan event.GenericEvent
 
-	mutex sync.Mutex
-	known map[types.NamespacedName]*state
+	mutex   sync.Mutex
+	known   map[types.NamespacedName]*state
+	sources map[types.NamespacedName]*sourceState
 }
 
 // state is of one Microservice.
@@ -79,7 +84,7 @@ type state struct {
 // New makes a Reader.
 func New(o Options) *Reader {
 	return &Reader{
-		options: o, changes: make(chan event.GenericEvent, pending), known: map[types.NamespacedName]*state{},
+		options: o, changes: make(chan event.GenericEvent, pending), known: map[types.NamespacedName]*state{}, sources: map[types.NamespacedName]*sourceState{},
 		http: &http.Client{Timeout: answerTimeout, Transport: &http.Transport{
 			MaxIdleConnsPerHost: 1, MaxIdleConns: services * podsOfOne, IdleConnTimeout: 2 * o.Period,
 			DisableCompression: true, MaxResponseHeaderBytes: maxHeader,
@@ -97,16 +102,17 @@ func (*Reader) NeedLeaderElection() bool { return true }
 
 // Of is the last reading for a Microservice.
 func (r *Reader) Of(m *v1alpha1.Microservice) Reading {
-	if !desired.HasSignals(m) {
-		return Reading{}
-	}
+	var reading Reading
+	name := client.ObjectKeyFromObject(m)
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	s, ok := r.known[client.ObjectKeyFromObject(m)]
-	if !ok || s.uid != m.UID {
-		return Reading{}
+	if s, ok := r.known[name]; ok && s.uid == m.UID && desired.HasSignals(m) {
+		reading = s.Reading
 	}
-	return s.Reading
+	if s, ok := r.sources[name]; ok && s.asks(m) {
+		reading.Source = s.Source
+	}
+	return reading
 }
 
 // Start reads until the context ends.
@@ -125,7 +131,8 @@ func (r *Reader) Start(ctx context.Context) error {
 	}
 }
 
-// readAll asks the pods of all services that have signals, and forgets others.
+// readAll asks the pods of all services that have signals, and those of sources,
+// and forgets others.
 func (r *Reader) readAll(ctx context.Context) error {
 	list := &v1alpha1.MicroserviceList{}
 	if err := r.options.Cache.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
@@ -136,32 +143,60 @@ func (r *Reader) readAll(ctx context.Context) error {
 	group.SetLimit(services)
 	for i := range list.Items {
 		m := &list.Items[i]
-		if !desired.HasSignals(m) || desired.Validate(m.Spec.WorkloadSpec) != "" || !m.DeletionTimestamp.IsZero() {
+		if !desired.HasSignals(m) && !desired.ScalesToZero(m) || desired.Validate(m.Spec.WorkloadSpec) != "" || !m.DeletionTimestamp.IsZero() {
 			continue
 		}
 		have[client.ObjectKeyFromObject(m)] = true
 		group.Go(func() error {
-			r.readOne(ctx, m)
+			if err := errors.Join(r.readPods(ctx, m), r.readSource(ctx, m)); err != nil && ctx.Err() == nil {
+				logf.FromContext(ctx).Error(err, "Cannot read the signals of a service", "namespace", m.Namespace, "name", m.Name)
+			}
 			return nil
 		})
 	}
 	_ = group.Wait() // what one service lacks is told at that
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	for name := range r.known {
-		if !have[name] {
-			delete(r.known, name)
-		}
-	}
+	maps.DeleteFunc(r.known, func(name types.NamespacedName, _ *state) bool { return !have[name] })
+	maps.DeleteFunc(r.sources, func(name types.NamespacedName, _ *sourceState) bool { return !have[name] })
 	return nil
 }
 
-// readOne asks the ready pods of one service.
-func (r *Reader) readOne(ctx context.Context, m *v1alpha1.Microservice) {
-	pods, err := r.options.Pods(ctx, r.options.Cache, m)
+// readPods asks the pods of a service that has signals.
+func (r *Reader) readPods(ctx context.Context, m *v1alpha1.Microservice) error {
+	if !desired.HasSignals(m) {
+		return nil
+	}
+	var metrics []string
+	for _, s := range m.Spec.Autoscaling.Signals {
+		metrics = append(metrics, s.Metric)
+	}
+	q := questionTo(m, "", "autoscaling.signals", metrics...)
+	answers, err := r.answers(ctx, m, q)
+	if err != nil || len(answers) == 0 || ctx.Err() != nil { // a service that is not ready is told elsewhere
+		return err
+	}
+	changed, err := r.note(ctx, m, q, answers)
+	if changed {
+		r.tell(ctx, m)
+	}
+	return err
+}
+
+// tell wakes the controller.
+func (r *Reader) tell(ctx context.Context, m *v1alpha1.Microservice) {
+	select {
+	case r.changes <- event.GenericEvent{Object: m}:
+	case <-ctx.Done():
+	}
+}
+
+// answers are those of the ready pods of a service. They take no longer than a
+// period: who was not asked by then did not answer.
+func (r *Reader) answers(ctx context.Context, of *v1alpha1.Microservice, q question) ([]answer, error) {
+	pods, err := r.options.Pods(ctx, r.options.Cache, of)
 	if err != nil {
-		logf.FromContext(ctx).Error(err, "Cannot find the pods of a service", "namespace", m.Namespace, "name", m.Name)
-		return
+		return nil, err
 	}
 	answers := make([]answer, 0, len(pods))
 	for i := range pods {
@@ -169,42 +204,27 @@ func (r *Reader) readOne(ctx context.Context, m *v1alpha1.Microservice) {
 			answers = append(answers, answer{address: pods[i].Status.PodIP})
 		}
 	}
-	if len(answers) == 0 {
-		return // a service that is not ready is told elsewhere
-	}
-	r.askAll(ctx, m, answers)
-	if ctx.Err() == nil && r.note(ctx, m, answers) {
-		select {
-		case r.changes <- event.GenericEvent{Object: m}:
-		case <-ctx.Done():
-		}
-	}
-}
-
-// askAll takes no longer than a period: who was not asked by then did not answer.
-func (r *Reader) askAll(ctx context.Context, m *v1alpha1.Microservice, answers []answer) {
 	ctx, cancel := context.WithTimeout(ctx, max(r.options.Period, answerTimeout))
 	defer cancel()
 	var group errgroup.Group
 	group.SetLimit(podsOfOne)
 	for i := range answers {
 		group.Go(func() error {
-			answers[i].ask(ctx, r.http, endpoint(m, answers[i].address), m)
+			answers[i].ask(ctx, r.http, q.url(answers[i].address), q.metrics)
 			return nil // an answer has its own
 		})
 	}
-	_ = group.Wait() // there is none
+	return answers, group.Wait()
 }
 
 // note says whether the reading is another one now.
-func (r *Reader) note(ctx context.Context, m *v1alpha1.Microservice, answers []answer) bool {
-	sums, problem := sum(m, answers)
+func (r *Reader) note(ctx context.Context, m *v1alpha1.Microservice, q question, answers []answer) (bool, error) {
+	sums, problem := q.sum(answers)
 	asked := desired.Asked(m, sums)
 	name, now := client.ObjectKeyFromObject(m), r.options.Now()
 	seed, err := r.seed(ctx, m)
 	if err != nil {
-		logf.FromContext(ctx).Error(err, "Cannot tell from where the signals of a service go on", "namespace", m.Namespace, "name", m.Name)
-		return false
+		return false, err
 	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -222,7 +242,7 @@ func (r *Reader) note(ctx context.Context, m *v1alpha1.Microservice, answers []a
 	reading := Reading{Known: true, Problem: problem, Floor: s.floors.last()}
 	changed := reading != s.Reading
 	s.Reading = reading
-	return changed
+	return changed, nil
 }
 
 // seed is what the autoscaler of the service has kept so far: a restart of the
@@ -251,8 +271,7 @@ func isReady(p *corev1.Pod) bool {
 	return false
 }
 
-// endpoint is where a pod serves its metrics.
-func endpoint(m *v1alpha1.Microservice, address string) string {
-	port, path := desired.SignalEndpoint(m)
-	return "http://" + net.JoinHostPort(address, strconv.Itoa(int(port))) + "/" + strings.TrimPrefix(path, "/")
+// url is where a pod serves its metrics.
+func (q question) url(address string) string {
+	return "http://" + net.JoinHostPort(address, strconv.Itoa(int(q.port))) + "/" + strings.TrimPrefix(q.path, "/")
 }

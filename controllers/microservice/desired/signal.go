@@ -3,6 +3,7 @@ package desired
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 )
@@ -11,6 +12,18 @@ import (
 func HasSignals(m *v1alpha1.Microservice) bool {
 	return m.Spec.Autoscaling != nil && len(m.Spec.Autoscaling.Signals) > 0
 }
+
+// ScalesToZero says whether a service may have no pod while there is nothing to do.
+func ScalesToZero(m *v1alpha1.Microservice) bool {
+	return m.Spec.Autoscaling != nil && m.Spec.Autoscaling.ScaleToZero != nil
+}
+
+// IdleTime is how long there must have been nothing to do before the pods go.
+func IdleTime(z *v1alpha1.ScaleToZero) time.Duration {
+	return time.Duration(valueOr(z.IdleSeconds, defaultIdleSeconds)) * time.Second
+}
+
+const defaultIdleSeconds = 300
 
 // SignalEndpoint is the port and path where the pods serve their metrics.
 func SignalEndpoint(m *v1alpha1.Microservice) (port int32, path string) {
@@ -40,6 +53,9 @@ func Asked(m *v1alpha1.Microservice, sums map[string]float64) int32 {
 
 func signals(spec v1alpha1.WorkloadSpec) string {
 	a := spec.Autoscaling
+	if a != nil && a.ScaleToZero != nil && (keda(spec) || external(spec)) {
+		return "autoscaling.scaleToZero: needs mode Native"
+	}
 	if a == nil || len(a.Signals) == 0 {
 		return ""
 	}

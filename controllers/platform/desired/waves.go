@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+
 	"github.com/streamplane/streamplane/api/v1alpha1"
 )
 
@@ -72,8 +74,8 @@ func progressOf(s Service, live map[string]v1alpha1.Microservice) progress {
 		return failed
 	case status.CurrentRevision != status.UpdateRevision:
 		return waiting
-	case status.StableRevision != status.CurrentRevision:
-		return underway
+	case status.StableRevision != status.CurrentRevision && !apimeta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady):
+		return underway // one without pods is ready, and proves itself later
 	default:
 		return settled
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/streamplane/streamplane/api/v1alpha1"
 )
@@ -14,6 +15,8 @@ func TestWaves(t *testing.T) {
 		return v1alpha1.MicroserviceStatus{CurrentRevision: current, UpdateRevision: update, StableRevision: stable, FailedRevision: failed}
 	}
 	settled, begun, pending := status("1", "1", "1", ""), status("2", "2", "1", ""), status("1", "2", "1", "")
+	asleep := begun // its new version has no pod to prove itself by
+	asleep.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonScaledToZero}}
 	returned, first := status("1", "2", "1", "2"), status("1", "1", "", "")
 	chain := map[string][]string{"web": {"search"}, "search": {"catalog"}, "catalog": nil, "alone": nil}
 	circle := map[string][]string{"a": {"b"}, "b": {"a"}}
@@ -41,8 +44,9 @@ func TestWaves(t *testing.T) {
 			calls: chain, known: map[string]v1alpha1.MicroserviceStatus{"search": pending, "web": pending},
 			want: map[string]string{"web": "waits for search" + becauseOf},
 		},
-		"no order": {how: &v1alpha1.PlatformRollout{Order: v1alpha1.OrderNone}, calls: chain, changed: []string{"web", "search", "catalog"}},
-		"a circle": {calls: circle, changed: []string{"a", "b"}},
+		"the first has no pods": {calls: chain, changed: []string{"web"}, known: map[string]v1alpha1.MicroserviceStatus{"catalog": asleep}},
+		"no order":              {how: &v1alpha1.PlatformRollout{Order: v1alpha1.OrderNone}, calls: chain, changed: []string{"web", "search", "catalog"}},
+		"a circle":              {calls: circle, changed: []string{"a", "b"}},
 		"the first failed": {
 			calls: chain, known: map[string]v1alpha1.MicroserviceStatus{"catalog": returned, "search": pending},
 		},
