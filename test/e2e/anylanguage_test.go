@@ -62,7 +62,13 @@ func TestServiceInAnotherLanguage(t *testing.T) {
 	})
 	failsToMigrate(t, p)
 	edit(t, p, func(s *v1alpha1.PlatformService) { s.Migration = script(asksStreaming) })
-	eventually(t, "facts rolls", func() string { return rolledOut(t, ns, deployment, env.factsVariant) })
+	eventually(t, "facts rolls", func() string {
+		wrong := rolledOut(t, ns, deployment, env.factsVariant)
+		if wrong != "" {
+			wrong += "; " + condition(get(t, ns, "acme-facts", &v1alpha1.Microservice{}).Status.Conditions, v1alpha1.ConditionReady)
+		}
+		return wrong
+	})
 	waitSettled(t, ns, p.Name)
 	crowd.waitSent(t, 100) // the old pods end while these are served
 	crowd.mustBeClean(t)
