@@ -46,6 +46,8 @@ IMAGES=$images hack/previous.sh "$cache/previous" >"$cache/images/values-previou
 tools=$("$cache/bin/cluster" tools kubectl helm)
 export STREAMPLANE_VARIANT STREAMPLANE_PROBE STREAMPLANE_FACTS STREAMPLANE_FACTS_VARIANT
 export KUBECTL=$tools/kubectl HELM=$tools/helm
+export STREAMPLANE_PLUGIN=$cache/build/kubectl-streamplane
+go build -trimpath -buildvcs=false -o "$STREAMPLANE_PLUGIN" ./cmd/kubectl-streamplane
 
 rm -rf "$STREAMPLANE_ARTIFACTS"
 mkdir -p "$STREAMPLANE_ARTIFACTS"

@@ -30,17 +30,19 @@ const adoptHelp = `Make a Deployment that nobody controls, and the Service, Hori
 Microservice, without restarting a pod.
 
 The Microservice is computed from what runs, or given with --filename. Before anything is written the API server is asked
-(server-side dry-run) what the operator would make of it. When a pod would be replaced, adopt refuses and lists the
-differences. Then the Microservice is made, paused; the objects become its own; and it is released from its pause. The UIDs
-of the pods before and after are printed.
+(server-side dry-run) what the operator would make of it. When a pod would be replaced, or what others have would change,
+adopt refuses and lists the differences. Then the Microservice is made, paused; the objects become its own; and it is
+released from its pause. The UIDs of the pods before and after are printed.
 
-The selector of a Deployment cannot change, so only a Deployment is adopted that has the name and the selector that the
-operator gives: <microservice>-blue, and the labels app.kubernetes.io/name (the service), app.kubernetes.io/instance (the
-Microservice) and streamplane.dev/slot=blue. That is what eject leaves behind. Others: add the service to the platform
-beside the Deployment, move the traffic, and delete the Deployment.`
+A Deployment that has the name and the selector that the operator gives, as eject leaves it, stays. Any other one cannot:
+its selector cannot change. Its pods then pass, running, to a new Deployment <microservice>-blue: they get its labels beside
+their own, so that Services that select them go on, and their ReplicaSet is replaced by one of the same pods. The pods stay
+as they are until the specification changes; what will change with that is printed. They must meet the restricted Pod
+Security Standard, and the operator's NetworkPolicy closes them to all but those who declare calls to them: say with
+--filename who else may reach them.`
 
 func adoptCommand() *cobra.Command {
-	var platform, file string
+	var platform, file, name, service string
 	var dryRun bool
 	var timeout time.Duration
 	var to *connection
@@ -54,7 +56,7 @@ func adoptCommand() *cobra.Command {
 				return err
 			}
 			a := adopter{planner: planner{cluster: cluster}, timeout: timeout, out: cmd.OutOrStdout()}
-			m, err := a.described(cmd.Context(), client.ObjectKey{Namespace: namespace, Name: args[0]}, platform)
+			m, err := a.described(cmd.Context(), client.ObjectKey{Namespace: namespace, Name: args[0]}, platform, name, service)
 			if err != nil {
 				return err
 			}
@@ -76,6 +78,8 @@ func adoptCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&platform, "platform", "p", "", "`name` of the platform that the service joins")
 	cmd.Flags().StringVarP(&file, "filename", "f", "", "`file` with the Microservice (default: computed from what runs)")
+	cmd.Flags().StringVar(&name, "name", "", "`name` of the Microservice (default: as the pods are labelled, or PLATFORM-SERVICE)")
+	cmd.Flags().StringVar(&service, "service", "", "`name` of the service inside the platform (default: as the pods are labelled, or that of the Deployment)")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only check, and print the Microservice")
 	cmd.Flags().DurationVar(&timeout, "timeout", 2*time.Minute, "how long the operator may take")
 	_ = cmd.MarkFlagRequired("platform") // it exists
@@ -89,19 +93,28 @@ type adopter struct {
 	timeout time.Duration
 	out     io.Writer
 	live    workload
+	// foreign is nil for a Deployment that can stay.
+	foreign *foreign
 }
 
 // described reads what runs and describes it.
-func (a *adopter) described(ctx context.Context, key client.ObjectKey, platform string) (*v1alpha1.Microservice, error) {
+func (a *adopter) described(ctx context.Context, key client.ObjectKey, platform, name, service string) (*v1alpha1.Microservice, error) {
 	d := &appsv1.Deployment{}
 	if err := a.cluster.Get(ctx, key, d); err != nil {
 		return nil, fmt.Errorf("read deployment %s: %w", key.Name, err)
 	}
-	name, err := adoptable(d)
-	if err != nil {
-		return nil, err
+	if c := metav1.GetControllerOf(d); c != nil {
+		return nil, fmt.Errorf("deployment %s belongs to %s %s", d.Name, c.Kind, c.Name)
 	}
 	a.live.deployment = d
+	if own, ours := adoptable(d); ours && (name == "" || name == own) {
+		name, service = own, d.Spec.Selector.MatchLabels[desired.LabelName]
+	} else {
+		name, service = foreignNames(d, platform, name, service)
+		if err := a.readForeign(ctx); err != nil {
+			return nil, err
+		}
+	}
 	hpa, offer := &autoscalingv2.HorizontalPodAutoscaler{}, &corev1.Service{}
 	if err := a.cluster.Get(ctx, key, hpa); client.IgnoreNotFound(err) != nil {
 		return nil, fmt.Errorf("read autoscaler: %w", err)
@@ -113,7 +126,6 @@ func (a *adopter) described(ctx context.Context, key client.ObjectKey, platform 
 	} else if err == nil {
 		a.live.service = offer
 	}
-	service := d.Spec.Selector.MatchLabels[desired.LabelName]
 	m := microserviceOf(a.live, platform, name, service)
 	if name == desired.Name(platform, service) { // the platform may take it once it is no longer its team's
 		m.Annotations = map[string]string{reconciler.AnnotationHandedOver: platform}
@@ -121,27 +133,16 @@ func (a *adopter) described(ctx context.Context, key client.ObjectKey, platform 
 	return m, nil
 }
 
-// adoptable names the Microservice whose Deployment this can be.
-func adoptable(d *appsv1.Deployment) (string, error) {
-	if c := metav1.GetControllerOf(d); c != nil {
-		return "", fmt.Errorf("deployment %s belongs to %s %s", d.Name, c.Kind, c.Name)
-	}
-	labels := map[string]string{}
-	if d.Spec.Selector != nil {
-		labels = d.Spec.Selector.MatchLabels
+// adoptable names the Microservice whose Deployment this is by its name and
+// selector, which cannot change.
+func adoptable(d *appsv1.Deployment) (name string, ours bool) {
+	if d.Spec.Selector == nil || len(d.Spec.Selector.MatchExpressions) > 0 {
+		return "", false
 	}
 	m := &v1alpha1.Microservice{}
-	m.Name, m.Spec.ServiceName = labels[desired.LabelInstance], labels[desired.LabelName]
-	switch {
-	case m.Name == "" || m.Spec.ServiceName == "" || len(d.Spec.Selector.MatchExpressions) > 0 ||
-		!maps.Equal(labels, desired.SlotSelector(m, desired.SlotBlue)):
-		return "", fmt.Errorf("deployment %s selects pods by %s, which cannot change; the operator's Deployments select by %s, %s and %s=%s: "+
-			"see kubectl streamplane adopt --help", d.Name, metav1.FormatLabelSelector(d.Spec.Selector), desired.LabelName, desired.LabelInstance, desired.LabelSlot, desired.SlotBlue)
-	case desired.Name(m.Name, desired.SlotBlue) != d.Name:
-		return "", fmt.Errorf("deployment %s: that of Microservice %s is named %s", d.Name, m.Name, desired.Name(m.Name, desired.SlotBlue))
-	default:
-		return m.Name, nil
-	}
+	m.Name, m.Spec.ServiceName = d.Spec.Selector.MatchLabels[desired.LabelInstance], d.Spec.Selector.MatchLabels[desired.LabelName]
+	return m.Name, m.Name != "" && m.Spec.ServiceName != "" && maps.Equal(d.Spec.Selector.MatchLabels, desired.SlotSelector(m, desired.SlotBlue)) &&
+		desired.Name(m.Name, desired.SlotBlue) == d.Name
 }
 
 // given is the Microservice of a file, which must be the one that can adopt.
@@ -183,6 +184,11 @@ func (a *adopter) check(ctx context.Context, m *v1alpha1.Microservice, computed 
 			return fmt.Errorf("streamingplatform %s runs service %s itself: first set managedBy: Team in its entry of spec.services", p.Name, s.Name)
 		}
 	}
+	if a.foreign != nil {
+		if err := a.checkForeign(ctx, m); err != nil {
+			return err
+		}
+	}
 	var result plan
 	var refused []string
 	for _, object := range a.objects(m) {
@@ -203,7 +209,10 @@ func (a *adopter) check(ctx context.Context, m *v1alpha1.Microservice, computed 
 		return fmt.Errorf("not adopted, nothing was written: pods or who may reach them would change; give a Microservice that fits with --filename, --dry-run prints one to begin with:\n  %s",
 			strings.Join(refused, "\n  "))
 	}
-	return writePlan(a.out, result)
+	if err := writePlan(a.out, result); err != nil || a.foreign == nil {
+		return err
+	}
+	return a.next(m)
 }
 
 // adopt makes the Microservice, gives it the objects, and lets the operator work.
@@ -220,6 +229,11 @@ func (a *adopter) adopt(ctx context.Context, m *v1alpha1.Microservice) error {
 	undo := fmt.Sprintf("to undo: kubectl delete microservice -n %s %s --cascade=orphan", m.Namespace, m.Name)
 	for _, object := range a.objects(m) {
 		if err := a.give(ctx, paused, object); err != nil {
+			return fmt.Errorf("%w; %s", err, undo)
+		}
+	}
+	if a.foreign != nil {
+		if err := a.takeOver(ctx, paused); err != nil {
 			return fmt.Errorf("%w; %s", err, undo)
 		}
 	}
@@ -243,15 +257,23 @@ func (a *adopter) adopt(ctx context.Context, m *v1alpha1.Microservice) error {
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("print: %w", err)
 	}
-	_, err = fmt.Fprintf(a.out, "microservice %s runs deployment %s\n", m.Name, a.live.deployment.Name)
+	_, err = fmt.Fprintf(a.out, "microservice %s runs deployment %s\n", m.Name, desired.Name(m.Name, desired.SlotBlue))
+	if a.foreign != nil {
+		for _, hpa := range a.foreign.autoscalers {
+			_, err = fmt.Fprintf(a.out, "horizontalpodautoscaler %s has lost its target: delete it\n", hpa.Name)
+		}
+	}
 	return err
 }
 
 // objects are what the operator would apply. What the pods took from ConfigMaps
 // and Secrets counts as unchanged.
 func (a *adopter) objects(m *v1alpha1.Microservice) []client.Object {
-	config := desired.ConfigOf(a.live.deployment, "")
-	return desired.Objects(m, desired.SlotBlue, desired.RevisionOf(m, desired.SlotBlue, config.Stamp), config.Baseline)
+	baseline := ""
+	if a.foreign == nil {
+		baseline = desired.ConfigOf(a.live.deployment, "").Baseline
+	}
+	return desired.Objects(m, desired.SlotBlue, a.revision(m), baseline)
 }
 
 // give makes a Microservice the controller of an object, if it exists.
@@ -262,9 +284,7 @@ func (a *adopter) give(ctx context.Context, owner *v1alpha1.Microservice, wanted
 		return client.IgnoreNotFound(err)
 	}
 	before := o.DeepCopy()
-	reference := metav1.NewControllerRef(owner, v1alpha1.GroupVersion.WithKind("Microservice"))
-	reference.BlockOwnerDeletion = new(false)
-	o.OwnerReferences = append(o.OwnerReferences, *reference)
+	o.OwnerReferences = append(o.OwnerReferences, ownedBy(owner))
 	if o.Labels == nil {
 		o.Labels = map[string]string{}
 	}
@@ -288,10 +308,14 @@ func (a *adopter) seen(ctx context.Context, m *v1alpha1.Microservice) error {
 		return err
 	}
 	d := &appsv1.Deployment{}
-	if err := a.cluster.Get(ctx, client.ObjectKeyFromObject(a.live.deployment), d); err != nil {
+	if err := a.cluster.Get(ctx, client.ObjectKey{Namespace: m.Namespace, Name: desired.Name(m.Name, desired.SlotBlue)}, d); err != nil {
 		return fmt.Errorf("read deployment: %w", err)
 	}
-	if !equality.Semantic.DeepEqual(d.Spec.Template, a.live.deployment.Spec.Template) {
+	promised := a.live.deployment.Spec.Template
+	if a.foreign != nil {
+		promised = a.template(m)
+	}
+	if !equality.Semantic.DeepEqual(d.Spec.Template, promised) {
 		return fmt.Errorf("deployment %s has another pod template now: somebody changed it meanwhile", d.Name)
 	}
 	return nil

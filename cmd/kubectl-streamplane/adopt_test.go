@@ -144,8 +144,8 @@ func TestAdoptRefuses(t *testing.T) {
 	before := versions(t, namespace)
 	cases := map[string]struct{ deployment, want string }{
 		"of the operator":   {"acme-search-blue", "deployment acme-search-blue belongs to Microservice acme-search"},
-		"another selector":  {"other", "deployment other selects pods by app=shop, which cannot change"},
-		"another name":      {"wrong-name", "that of Microservice shop is named shop-blue"},
+		"another selector":  {"other", "deployment other is on its way, or has no pods"},
+		"another name":      {"wrong-name", "deployment wrong-name is on its way, or has no pods"},
 		"pods would change": {"shop-blue", "spec.template.spec.securityContext"},
 		"there is none":     {"none", "not found"},
 	}

@@ -40,9 +40,8 @@ func microserviceOf(r workload, platform, name, service string) *v1alpha1.Micros
 	m.Spec.PlatformRef.Name, m.Spec.ServiceName = platform, service
 	pod := d.Spec.Template
 	spec := &m.Spec.WorkloadSpec
-	if i := slices.IndexFunc(pod.Spec.Containers, func(c corev1.Container) bool { return c.Name == desired.MainContainer }); i >= 0 {
-		describeContainer(spec, pod.Spec.Containers[i], pod.Labels, platform)
-	}
+	main := max(0, slices.IndexFunc(pod.Spec.Containers, func(c corev1.Container) bool { return c.Name == desired.MainContainer }))
+	describeContainer(spec, pod.Spec.Containers[main], pod.Labels, platform)
 	if r.service != nil {
 		offer(spec.Ports, r.service.Spec.Ports)
 	}

@@ -19,6 +19,7 @@ import (
 type settings struct {
 	kubectl   string
 	helm      string
+	plugin    string // kubectl-streamplane
 	cluster   string // program that runs the local cluster
 	name      string // of the local cluster
 	artifacts string // folder for what explains a failure
@@ -48,6 +49,7 @@ func prepare() error {
 	env = settings{
 		kubectl:   os.Getenv("KUBECTL"),
 		helm:      os.Getenv("HELM"),
+		plugin:    os.Getenv("STREAMPLANE_PLUGIN"),
 		cluster:   filepath.Join(os.Getenv("STREAMPLANE_CACHE"), "bin", "cluster"),
 		name:      cmp.Or(os.Getenv("STREAMPLANE_CLUSTER"), "e2e"),
 		artifacts: os.Getenv("STREAMPLANE_ARTIFACTS"),
@@ -62,7 +64,7 @@ func prepare() error {
 	for name, value := range map[string]string{
 		"KUBECTL": env.kubectl, "STREAMPLANE_ARTIFACTS": env.artifacts, "STREAMPLANE_VARIANT": env.variant,
 		"STREAMPLANE_PROBE": env.probe, "STREAMPLANE_FACTS": env.facts, "STREAMPLANE_FACTS_VARIANT": env.factsVariant,
-		"HELM": env.helm, "STREAMPLANE_VALUES": env.values,
+		"HELM": env.helm, "STREAMPLANE_PLUGIN": env.plugin, "STREAMPLANE_VALUES": env.values,
 	} {
 		if value == "" {
 			return fmt.Errorf("%s is not set", name)

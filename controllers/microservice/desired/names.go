@@ -97,14 +97,14 @@ func podLabels(m *v1alpha1.Microservice, slot string) map[string]string {
 	for key, value := range m.Spec.PodLabels {
 		all[key] = string(value)
 	}
-	maps.Copy(all, ownPodLabels(m, slot))
+	maps.Copy(all, OwnPodLabels(m, slot))
 	return all
 }
 
-// ownPodLabels are the labels of pods that the operator depends on. A label per
+// OwnPodLabels are the labels of pods that the operator depends on. A label per
 // call lets the called service admit its callers without knowing them; a new
 // call rolls the pods anyway, because it gives them an address.
-func ownPodLabels(m *v1alpha1.Microservice, slot string) map[string]string {
+func OwnPodLabels(m *v1alpha1.Microservice, slot string) map[string]string {
 	all := labels(m)
 	maps.Copy(all, SlotSelector(m, slot))
 	for _, c := range m.Spec.Calls {

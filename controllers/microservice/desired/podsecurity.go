@@ -14,7 +14,7 @@ var evaluator = sync.OnceValues(func() (policy.Evaluator, error) {
 
 // insecure says how a pod breaks the restricted Pod Security Standard, or
 // returns "". A Deployment is accepted either way: only its pods would fail.
-func insecure(template corev1.PodTemplateSpec) string {
+func Insecure(template corev1.PodTemplateSpec) string {
 	e, err := evaluator()
 	if err != nil {
 		return err.Error()

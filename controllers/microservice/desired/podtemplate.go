@@ -31,7 +31,7 @@ func Rejected(m *v1alpha1.Microservice, slot string) string {
 	if problem != "" {
 		return "podTemplate" + problem
 	}
-	if detail := insecure(template); detail != "" {
+	if detail := Insecure(template); detail != "" {
 		field := "podTemplate"
 		if m.Spec.PodTemplate == nil {
 			field = "podAnnotations"
