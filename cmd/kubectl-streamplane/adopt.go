@@ -56,6 +56,9 @@ func adoptCommand() *cobra.Command {
 				return err
 			}
 			a := adopter{planner: planner{cluster: cluster}, timeout: timeout, out: cmd.OutOrStdout()}
+			if dryRun { // which prints a manifest
+				a.out = cmd.ErrOrStderr()
+			}
 			m, err := a.described(cmd.Context(), client.ObjectKey{Namespace: namespace, Name: args[0]}, platform, name, service)
 			if err != nil {
 				return err
@@ -174,15 +177,8 @@ func (a *adopter) check(ctx context.Context, m *v1alpha1.Microservice, computed 
 	if err := a.cluster.Create(ctx, m.DeepCopy(), client.DryRunAll); err != nil {
 		return fmt.Errorf("make microservice %s: %w", m.Name, err)
 	}
-	p := &v1alpha1.StreamingPlatform{}
-	err := a.cluster.Get(ctx, client.ObjectKey{Namespace: m.Namespace, Name: m.Spec.PlatformRef.Name}, p)
-	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("read platform: %w", err)
-	}
-	for _, s := range p.Status.Services {
-		if s.Name == desired.ServiceName(m) && s.ManagedBy != v1alpha1.ManagedByTeam {
-			return fmt.Errorf("streamingplatform %s runs service %s itself: first set managedBy: Team in its entry of spec.services", p.Name, s.Name)
-		}
+	if err := a.checkPlatform(ctx, m); err != nil {
+		return err
 	}
 	if a.foreign != nil {
 		if err := a.checkForeign(ctx, m); err != nil {
@@ -212,7 +208,22 @@ func (a *adopter) check(ctx context.Context, m *v1alpha1.Microservice, computed 
 	if err := writePlan(a.out, result); err != nil || a.foreign == nil {
 		return err
 	}
-	return a.next(m)
+	return a.next(ctx, m)
+}
+
+// checkPlatform refuses a service that its platform runs itself.
+func (a *adopter) checkPlatform(ctx context.Context, m *v1alpha1.Microservice) error {
+	p := &v1alpha1.StreamingPlatform{}
+	err := a.cluster.Get(ctx, client.ObjectKey{Namespace: m.Namespace, Name: m.Spec.PlatformRef.Name}, p)
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("read platform: %w", err)
+	}
+	for _, s := range p.Status.Services {
+		if s.Name == desired.ServiceName(m) && s.ManagedBy != v1alpha1.ManagedByTeam {
+			return fmt.Errorf("streamingplatform %s runs service %s itself: first set managedBy: Team in its entry of spec.services", p.Name, s.Name)
+		}
+	}
+	return nil
 }
 
 // adopt makes the Microservice, gives it the objects, and lets the operator work.
@@ -227,25 +238,35 @@ func (a *adopter) adopt(ctx context.Context, m *v1alpha1.Microservice) error {
 		return fmt.Errorf("make microservice %s: %w", m.Name, err)
 	}
 	undo := fmt.Sprintf("to undo: kubectl delete microservice -n %s %s --cascade=orphan", m.Namespace, m.Name)
+	if err := a.pass(ctx, paused, m); err != nil {
+		return fmt.Errorf("%w; %s", err, undo)
+	}
+	return a.prove(ctx, m, before)
+}
+
+// pass gives a paused Microservice what it is to have, and lets the operator work.
+func (a *adopter) pass(ctx context.Context, paused, m *v1alpha1.Microservice) error {
 	for _, object := range a.objects(m) {
 		if err := a.give(ctx, paused, object); err != nil {
-			return fmt.Errorf("%w; %s", err, undo)
+			return err
 		}
 	}
 	if a.foreign != nil {
 		if err := a.takeOver(ctx, paused); err != nil {
-			return fmt.Errorf("%w; %s", err, undo)
+			return err
 		}
 	}
 	if !m.Spec.Paused {
 		resume := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"paused":null}}`))
 		if err := a.cluster.Patch(ctx, paused, resume, client.FieldOwner(fieldManager)); err != nil {
-			return fmt.Errorf("release microservice %s from its pause: %w; %s", m.Name, err, undo)
+			return fmt.Errorf("release microservice %s from its pause: %w", m.Name, err)
 		}
 	}
-	if err := a.seen(ctx, paused); err != nil {
-		return fmt.Errorf("%w; %s", err, undo)
-	}
+	return a.seen(ctx, paused)
+}
+
+// prove prints the UIDs of the pods, before and after.
+func (a *adopter) prove(ctx context.Context, m *v1alpha1.Microservice, before map[string]string) error {
 	after, err := a.pods(ctx)
 	if err != nil {
 		return err
@@ -333,61 +354,4 @@ func (a *adopter) pods(ctx context.Context) (map[string]string, error) {
 		uids[p.Name] = string(p.UID)
 	}
 	return uids, nil
-}
-
-// maxDifferences bounds what a refusal lists.
-const maxDifferences = 20
-
-// templateDifferences are the fields of pods that would change.
-func templateDifferences(before, after *unstructured.Unstructured) []string {
-	was, _, _ := unstructured.NestedFieldNoCopy(before.Object, "spec", "template")
-	is, _, _ := unstructured.NestedFieldNoCopy(after.Object, "spec", "template")
-	var all []string
-	differences("spec.template", was, is, &all)
-	if more := len(all) - maxDifferences; more > 0 {
-		all = append(all[:maxDifferences], fmt.Sprintf("and %d more", more))
-	}
-	return all
-}
-
-func differences(path string, was, is any, all *[]string) {
-	if equality.Semantic.DeepEqual(was, is) {
-		return
-	}
-	wasMap, ok := was.(map[string]any)
-	isMap, alsoOK := is.(map[string]any)
-	if ok && alsoOK {
-		keys := map[string]bool{}
-		for key := range wasMap {
-			keys[key] = true
-		}
-		for key := range isMap {
-			keys[key] = true
-		}
-		for _, key := range slices.Sorted(maps.Keys(keys)) {
-			differences(path+"."+key, wasMap[key], isMap[key], all)
-		}
-		return
-	}
-	wasList, ok := was.([]any)
-	isList, alsoOK := is.([]any)
-	if ok && alsoOK && len(wasList) == len(isList) {
-		for i := range wasList {
-			differences(fmt.Sprintf("%s[%d]", path, i), wasList[i], isList[i], all)
-		}
-		return
-	}
-	*all = append(*all, fmt.Sprintf("%s: %s becomes %s", path, brief(was), brief(is)))
-}
-
-func brief(value any) string {
-	const enough = 80
-	text := fmt.Sprint(value)
-	if value == nil {
-		text = "nothing"
-	}
-	if len(text) > enough {
-		return text[:enough] + "..."
-	}
-	return text
 }

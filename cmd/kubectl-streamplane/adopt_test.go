@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -130,6 +131,21 @@ func TestAdoptAGivenMicroservice(t *testing.T) {
 	adopted(t, namespace, had.Name, "--filename", file)
 }
 
+// settled is a Deployment that others wrote, whose pods are there and of one version.
+func settled(t *testing.T, namespace, name, labels, security string) {
+	t.Helper()
+	d, set := &appsv1.Deployment{}, &appsv1.ReplicaSet{}
+	spec := "selector: {matchLabels: {" + labels + "}}, template: {metadata: {labels: {" + labels +
+		"}}, spec: {containers: [{name: web, image: 'registry.test/shop:1', securityContext: " + security + "}]}}"
+	create(t, namespace, "{metadata: {name: "+name+"}, spec: {"+spec+"}}", d)
+	create(t, namespace, fmt.Sprintf(`{metadata: {name: %s-1, ownerReferences: [{apiVersion: apps/v1, kind: Deployment, name: %[1]s, uid: %s, controller: true}]}, spec: {replicas: 1, %s}}`,
+		name, d.UID, spec), set)
+	d.Status = appsv1.DeploymentStatus{ObservedGeneration: d.Generation, Replicas: 1, UpdatedReplicas: 1, ReadyReplicas: 1, AvailableReplicas: 1}
+	if err := plane.client.Status().Update(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestAdoptRefuses(t *testing.T) {
 	namespace := newNamespace(t)
 	running(t, namespace, `{services: [{name: search, image: "registry.test/search:1", replicas: 2}]}`, "acme-search-blue")
@@ -141,17 +157,26 @@ func TestAdoptRefuses(t *testing.T) {
 	for name, labels := range map[string]string{"other": "app: shop", "wrong-name": ours, "shop-blue": ours} {
 		create(t, namespace, deployment(name, labels), &appsv1.Deployment{})
 	}
+	const labelled, restricted = "app.kubernetes.io/name: shop, app.kubernetes.io/instance: release", `{runAsNonRoot: true, allowPrivilegeEscalation: false,
+		capabilities: {drop: [ALL]}, seccompProfile: {type: RuntimeDefault}}`
+	settled(t, namespace, "rooted", labelled, "{}")
+	settled(t, namespace, "helmed", labelled, restricted)
+	create(t, namespace, "{metadata: {name: helmed}, spec: {selector: {app.kubernetes.io/instance: release}, ports: [{port: 80}]}}", &corev1.Service{})
 	before := versions(t, namespace)
 	cases := map[string]struct{ deployment, want string }{
-		"of the operator":   {"acme-search-blue", "deployment acme-search-blue belongs to Microservice acme-search"},
-		"another selector":  {"other", "deployment other is on its way, or has no pods"},
-		"another name":      {"wrong-name", "deployment wrong-name is on its way, or has no pods"},
-		"pods would change": {"shop-blue", "spec.template.spec.securityContext"},
-		"there is none":     {"none", "not found"},
+		"not restricted":       {"rooted", "its pods break the restricted Pod Security Standard"},
+		"nobody may reach it":  {"helmed", "create NetworkPolicy release"},
+		"a Service loses them": {"helmed --name acme-shop", "service helmed selects pods by app.kubernetes.io/instance=release"},
+		"the name is taken":    {"helmed --name acme-search --service shop", "acme-search"},
+		"of the operator":      {"acme-search-blue", "deployment acme-search-blue belongs to Microservice acme-search"},
+		"another selector":     {"other", "deployment other is on its way, or has no pods"},
+		"another name":         {"wrong-name", "deployment wrong-name is on its way, or has no pods"},
+		"pods would change":    {"shop-blue", "spec.template.spec.securityContext"},
+		"there is none":        {"none", "not found"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			_, err := on(t, namespace, "adopt", tc.deployment, "--platform", "acme")
+			_, err := on(t, namespace, append([]string{"adopt", "--platform", "acme"}, strings.Fields(tc.deployment)...)...)
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("%v, want %q", err, tc.want)
 			}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -109,7 +108,7 @@ func (a *adopter) checkForeign(ctx context.Context, m *v1alpha1.Microservice) er
 	taken := &appsv1.Deployment{}
 	err := a.cluster.Get(ctx, client.ObjectKey{Namespace: d.Namespace, Name: desired.Name(m.Name, desired.SlotBlue)}, taken)
 	if !apierrors.IsNotFound(err) {
-		return errors.Join(err, fmt.Errorf("deployment %s exists: choose another name with --name", desired.Name(m.Name, desired.SlotBlue)))
+		return errors.Join(fmt.Errorf("deployment %s exists: choose another name with --name", desired.Name(m.Name, desired.SlotBlue)), err)
 	}
 	services := &corev1.ServiceList{}
 	if err := a.cluster.List(ctx, services, client.InNamespace(d.Namespace)); err != nil {
@@ -124,20 +123,39 @@ func (a *adopter) checkForeign(ctx context.Context, m *v1alpha1.Microservice) er
 	return nil
 }
 
-// next says what the first change of the specification would change beside.
-func (a *adopter) next(m *v1alpha1.Microservice) error {
+// next says what the first change of the specification would change beside, by
+// the API server's answer to a dry-run.
+func (a *adopter) next(ctx context.Context, m *v1alpha1.Microservice) error {
 	was, err := apply.Content(&appsv1.Deployment{Spec: appsv1.DeploymentSpec{Template: a.template(m)}})
 	if err != nil {
 		return err
 	}
-	is, err := apply.Content(&appsv1.Deployment{Spec: appsv1.DeploymentSpec{Template: desired.RevisionOf(m, desired.SlotBlue, "").Template}})
+	d, err := deploymentOf(desired.Objects(m, desired.SlotBlue, desired.RevisionOf(m, desired.SlotBlue, ""), ""))
 	if err != nil {
 		return err
+	}
+	is, err := apply.Content(d)
+	if err != nil {
+		return err
+	}
+	err = a.cluster.Apply(ctx, client.ApplyConfigurationFromUnstructured(is), client.FieldOwner(apply.FieldManager), client.DryRunAll)
+	if err != nil {
+		return fmt.Errorf("ask for deployment %s: %w", d.Name, err)
 	}
 	if fields := templateDifferences(was, is); len(fields) > 0 {
 		_, err = fmt.Fprintf(a.out, "pods stay as they are until the specification changes; then also:\n  %s\n", strings.Join(fields, "\n  "))
 	}
 	return err
+}
+
+// deploymentOf finds the Deployment among objects.
+func deploymentOf(objects []client.Object) (*appsv1.Deployment, error) {
+	for _, object := range objects {
+		if d, ok := object.(*appsv1.Deployment); ok {
+			return d, nil
+		}
+	}
+	return nil, errors.New("there is no Deployment among what the operator makes")
 }
 
 // takeOver gives the pods to a new Deployment of the Microservice. They are
@@ -224,10 +242,9 @@ func (a *adopter) replaceSet(ctx context.Context, e ejector, m *v1alpha1.Microse
 // makeDeployment applies what the operator will find as its own, with as many
 // pods as there are, and waits until it has taken them.
 func (a *adopter) makeDeployment(ctx context.Context, m *v1alpha1.Microservice, r desired.Revision) error {
-	i := slices.IndexFunc(a.objects(m), func(o client.Object) bool { return o.GetObjectKind().GroupVersionKind().Kind == "Deployment" })
-	d, ok := a.objects(m)[i].(*appsv1.Deployment)
-	if !ok {
-		return errors.New("the operator makes no Deployment of it") // never
+	d, err := deploymentOf(a.objects(m))
+	if err != nil {
+		return err
 	}
 	d.Spec.Replicas, d.OwnerReferences = a.foreign.running.Spec.Replicas, []metav1.OwnerReference{ownedBy(m)}
 	content, err := apply.Content(d)

@@ -12,7 +12,7 @@ var evaluator = sync.OnceValues(func() (policy.Evaluator, error) {
 	return policy.NewEvaluator(policy.DefaultChecks(), nil)
 })
 
-// insecure says how a pod breaks the restricted Pod Security Standard, or
+// Insecure says how a pod breaks the restricted Pod Security Standard, or
 // returns "". A Deployment is accepted either way: only its pods would fail.
 func Insecure(template corev1.PodTemplateSpec) string {
 	e, err := evaluator()
