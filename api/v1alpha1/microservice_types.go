@@ -117,9 +117,9 @@ type MicroserviceStatus struct {
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// conditions Ready, and while they hold Reconciling, Stalled and Paused;
-	// ScalingActive with autoscaling, SignalsActive with signals or
-	// scaleToZero; PlatformFound=False and
-	// ServiceNameConflict while platformRef or serviceName do not fit;
+	// ScalingActive with autoscaling, SignalsActive with signals or scaleToZero;
+	// PlatformFound=False and ServiceNameConflict while platformRef or
+	// serviceName do not fit;
 	// ConfigResolved=False while a ConfigMap or Secret is missing;
 	// RouteReady when expose asks for a route; MonitoringReady=False while
 	// metrics asks for what is missing.
