@@ -98,7 +98,7 @@ func TestScaleToZero(t *testing.T) {
 	if err := w.scale(t.Context(), get(w, "encoder-blue", &appsv1.Deployment{}), 0); err != nil {
 		t.Fatal(err)
 	}
-	w.becomes(m, v1alpha1.ConditionReady, "", "")
+	w.becomes(m, v1alpha1.ConditionReconciling, v1alpha1.ReasonPodsUnavailable, "0 of 2 pods available")
 	o.settle()
 	w.encoders(0)
 }

@@ -66,6 +66,7 @@ const opened = `require("http").createServer((_, answer) => answer.end("open")).
 // restarts, and no request fails, not even when the pods become the operator's
 // own with the next version.
 func TestAdoptAForeignDeployment(t *testing.T) {
+	t.Parallel() // it mostly waits
 	ns := namespace(t, "adopt")
 	if out, err := kubectlApply(t, ns, fmt.Sprintf(shop, env.facts, opened)); err != nil {
 		t.Fatal(out)

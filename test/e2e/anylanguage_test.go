@@ -22,6 +22,7 @@ import (
 // the one entry of the sample: it starts, calls, is reached, scaled, rolled
 // and fenced like the bundled services.
 func TestServiceInAnotherLanguage(t *testing.T) {
+	t.Parallel() // it mostly waits
 	const deployment = "acme-facts-blue"
 	ns := namespace(t, "polyglot")
 	p := customService(t, ns)

@@ -34,6 +34,7 @@ spec:
 
 // TestSingleStorageKeepsItsData deletes a service and makes it again.
 func TestSingleStorageKeepsItsData(t *testing.T) {
+	t.Parallel() // it mostly waits
 	ns := namespace(t, "storage")
 	starts := func(n int) {
 		t.Helper()

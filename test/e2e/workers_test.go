@@ -58,6 +58,7 @@ spec:
 // TestWorkersFollowTheirWork lets pods come and go by what pods say, and new
 // versions come in the order of the calls.
 func TestWorkersFollowTheirWork(t *testing.T) {
+	t.Parallel() // it mostly waits
 	ns := namespace(t, "workers")
 	if out, err := kubectlApply(t, ns, fmt.Sprintf(workers, env.facts)); err != nil {
 		t.Fatal(out)
