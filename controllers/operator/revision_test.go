@@ -99,10 +99,7 @@ func TestABadRevisionGivesWay(t *testing.T) {
 	w.scalesMeanwhile(m)
 
 	o.stop()
-	get(w, "finder", m).Status = v1alpha1.MicroserviceStatus{}
-	if err := w.client.Status().Update(t.Context(), m); err != nil {
-		t.Fatal(err)
-	}
+	w.wipe(m)
 	o = w.start(catalog("1.0.0"))
 	w.becomes(m, v1alpha1.ConditionStalled, v1alpha1.ReasonRolledBack, "registry.test/finder:bad failed")
 	w.settled(o)
