@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -51,7 +52,19 @@ func (tv theater) repairs(t *testing.T) {
 			return ""
 		})
 	}
+	waitMicroserviceReady(t, tv.namespace, "acme-streaming") // the platform may still speak of the one before
 	waitSettled(t, tv.namespace, tv.name)
+	eventually(t, "the gateway finds the new pods", func() string {
+		response, err := http.Get(tv.url + "/v/clock/master.m3u8") //nolint:noctx // the deadline is that of eventually
+		if err != nil {
+			return err.Error()
+		}
+		defer func() { _ = response.Body.Close() }()
+		if response.StatusCode != http.StatusOK {
+			return response.Status
+		}
+		return ""
+	})
 	checkPlayback(t, tv.url)
 }
 
